@@ -1,0 +1,73 @@
+package io.evenkeel.benchmarks;
+
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** The few lines that one would write oneself: no weights, no health, no changes. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class PickBaselines {
+
+  /** How many servers there are. */
+  @Param({"10", "100", "1000", "10000"})
+  public int servers;
+
+  private final AtomicInteger next = new AtomicInteger();
+  private AtomicIntegerArray inFlight = new AtomicIntegerArray(1);
+
+  /** Nothing is in flight anywhere. */
+  @Setup
+  public void setUp() {
+    inFlight = new AtomicIntegerArray(servers);
+  }
+
+  /** A shared counter. */
+  @Benchmark
+  public int rotation() {
+    return Integer.remainderUnsigned(next.getAndIncrement(), servers);
+  }
+
+  /** Chance. */
+  @Benchmark
+  public int random() {
+    return ThreadLocalRandom.current().nextInt(servers);
+  }
+
+  /** The less loaded of two, which may be the same one. */
+  @Benchmark
+  public int twoChoices() {
+    ThreadLocalRandom random = ThreadLocalRandom.current();
+    int one = random.nextInt(servers);
+    int two = random.nextInt(servers);
+    return inFlight.get(one) <= inFlight.get(two) ? one : two;
+  }
+
+  /** The least loaded of all. */
+  @Benchmark
+  public int leastOfAll() {
+    int best = 0;
+    for (int i = 1; i < servers; i++) {
+      if (inFlight.get(i) < inFlight.get(best)) {
+        best = i;
+      }
+    }
+    return best;
+  }
+}

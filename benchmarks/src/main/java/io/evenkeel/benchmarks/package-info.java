@@ -1,0 +1,5 @@
+/** What Evenkeel costs, beside its peers. */
+@NullMarked
+package io.evenkeel.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

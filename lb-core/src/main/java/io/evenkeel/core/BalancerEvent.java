@@ -1,0 +1,42 @@
+package io.evenkeel.core;
+
+/**
+ * What changed in a balancer. Delivered after the change is in force, in the order of changes.
+ *
+ * <p>Further kinds may be added in any release: a {@code switch} over them needs a default.
+ */
+public sealed interface BalancerEvent {
+
+  /** The server that it is about. */
+  Server server();
+
+  /** A server became a member. */
+  record ServerAdded(Server server) implements BalancerEvent {}
+
+  /** A server is no longer a member; leases on it go on until they are closed. */
+  record ServerRemoved(Server server) implements BalancerEvent {}
+
+  /**
+   * A member's weight, tier, zone, metadata or address changed.
+   *
+   * @param server as it is now
+   * @param before as it was; of the same id
+   */
+  record ServerUpdated(Server server, Server before) implements BalancerEvent {}
+
+  /**
+   * A server got a block that it did not have.
+   *
+   * @param block the reason
+   * @param cause what led to it, in a few words, for people
+   */
+  record ServerBlocked(Server server, Block block, String cause) implements BalancerEvent {}
+
+  /**
+   * A server lost a block that it had; it may have others.
+   *
+   * @param block the reason that no longer holds
+   * @param cause what led to it, in a few words, for people
+   */
+  record ServerUnblocked(Server server, Block block, String cause) implements BalancerEvent {}
+}

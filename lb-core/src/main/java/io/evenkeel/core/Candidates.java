@@ -1,0 +1,57 @@
+package io.evenkeel.core;
+
+import java.util.List;
+
+/**
+ * What a {@link Selector} is built over: the members of one tier and the eligible ones among them,
+ * as they were when the snapshot was taken. Immutable, but the nodes in it live on.
+ */
+public final class Candidates {
+
+  private final List<Node> members;
+  private final List<Node> eligible;
+  private final Environment environment;
+
+  Candidates(List<Node> members, List<Node> eligible, Environment environment) {
+    this.members = List.copyOf(members);
+    this.eligible = List.copyOf(eligible);
+    this.environment = environment;
+  }
+
+  /** As of a balancer that was given this seed. */
+  Candidates(List<Node> members, List<Node> eligible, long seed) {
+    this(members, eligible, Environment.seeded(seed, NanoClock.system()));
+  }
+
+  /** Every member of the tier, in the order in which they were added; unmodifiable. */
+  public List<Node> members() {
+    return members;
+  }
+
+  /**
+   * The members that may be picked (no block, weight above 0), in the same order; unmodifiable. May
+   * be empty.
+   */
+  public List<Node> eligible() {
+    return eligible;
+  }
+
+  /**
+   * The balancer's own random number, the same for all its snapshots: where a rotation starts, so
+   * that balancers created together do not all start on the same server. Set by {@link
+   * LoadBalancer.Builder#seed} where a run must repeat.
+   */
+  public long seed() {
+    return environment.seed();
+  }
+
+  /** The balancer's source of chance, the same for all its snapshots. */
+  Randomness random() {
+    return environment.random();
+  }
+
+  /** The balancer's clock. */
+  NanoClock clock() {
+    return environment.clock();
+  }
+}

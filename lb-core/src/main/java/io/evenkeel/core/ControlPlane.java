@@ -1,0 +1,358 @@
+package io.evenkeel.core;
+
+import io.evenkeel.core.BalancerEvent.ServerAdded;
+import io.evenkeel.core.BalancerEvent.ServerBlocked;
+import io.evenkeel.core.BalancerEvent.ServerRemoved;
+import io.evenkeel.core.BalancerEvent.ServerUnblocked;
+import io.evenkeel.core.BalancerEvent.ServerUpdated;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one place where changes of a balancer are serialised: who its members are and what blocks
+ * them. Each change works out the new state, builds a snapshot of it, swaps that in, and queues its
+ * events; listeners hear of them after the lock is released. If a user's selector factory throws
+ * meanwhile, nothing has changed. Picks read {@link #snapshot} and nothing else here.
+ */
+final class ControlPlane {
+
+  private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
+
+  /** More changes at once than these are logged as one line. */
+  private static final int LOGGED_ONE_BY_ONE = 10;
+
+  private final Snapshot.Recipe recipe;
+  private final EventQueue events = new EventQueue();
+
+  /** Serialises changes. Never held while listeners run. */
+  private final ReentrantLock changes = new ReentrantLock();
+
+  /** Guarded by {@link #changes}. */
+  private Map<String, Node> members = new LinkedHashMap<>();
+
+  /** Guarded by {@link #changes}. */
+  private final Map<Block, BlockOwner> owners = new EnumMap<>(Block.class);
+
+  /** Written under {@link #changes}, read by every pick. */
+  private volatile Snapshot snapshot;
+
+  /** Their ids are unique. */
+  ControlPlane(Snapshot.Recipe recipe, List<Server> servers) {
+    this.recipe = recipe;
+    for (Server server : servers) {
+      members.put(server.id(), new Node(server));
+    }
+    this.snapshot = Snapshot.of(members.values(), recipe, null);
+  }
+
+  Snapshot snapshot() {
+    return snapshot;
+  }
+
+  EventQueue events() {
+    return events;
+  }
+
+  void add(Server server) {
+    change(
+        () -> {
+          if (members.containsKey(server.id())) {
+            throw duplicate(server);
+          }
+          return replaceMembers(with(server));
+        });
+  }
+
+  boolean remove(String serverId) {
+    return change(
+        () -> {
+          Map<String, Server> next = serversById();
+          return next.remove(serverId) != null && replaceMembers(next);
+        });
+  }
+
+  boolean update(Server server) {
+    return change(
+        () -> {
+          requireMember(server.id());
+          return replaceMembers(with(server));
+        });
+  }
+
+  boolean replace(Map<String, Server> servers) {
+    return change(() -> replaceMembers(servers));
+  }
+
+  /** One of the operator's own blocks. */
+  boolean setBlock(String serverId, Block block, String cause) {
+    return change(() -> publishBlock(List.of(requireMember(serverId)), block, true, cause));
+  }
+
+  /** Outside the lock, {@code completeIfIdle} is to follow: what it completes is users' code. */
+  Node drain(String serverId, String cause, CompletableFuture<Integer> done) {
+    Node[] drained = new Node[1];
+    change(
+        () -> {
+          Node node = requireMember(serverId);
+          drained[0] = node;
+          boolean changed = publishBlock(List.of(node), Block.DRAINING, true, cause);
+          CompletableFuture<Integer> idle = node.idle();
+          if (idle == null) {
+            idle = new CompletableFuture<>();
+            node.setIdle(idle);
+          }
+          CompletableFuture<Integer> unused =
+              idle.whenComplete(
+                  (none, cancelled) -> {
+                    if (cancelled == null) {
+                      done.complete(none);
+                    } else {
+                      done.completeExceptionally(cancelled);
+                    }
+                  });
+          return changed;
+        });
+    return drained[0];
+  }
+
+  boolean resume(String serverId, String cause) {
+    AtomicReference<@Nullable CompletableFuture<Integer>> waiter = new AtomicReference<>();
+    boolean changed =
+        change(
+            () -> {
+              Node node = requireMember(serverId);
+              boolean drained = publishBlock(List.of(node), Block.DRAINING, false, cause);
+              boolean maintained = publishBlock(List.of(node), Block.MAINTENANCE, false, cause);
+              waiter.set(node.idle());
+              node.setIdle(null);
+              return drained || maintained;
+            });
+    CompletableFuture<Integer> idle = waiter.get();
+    if (idle != null) {
+      idle.completeExceptionally(new CancellationException("resumed: " + serverId));
+    }
+    return changed;
+  }
+
+  BlockOwner claim(Block block) {
+    changes.lock();
+    try {
+      if (owners.containsKey(block)) {
+        throw new IllegalStateException("block: " + block + " has an owner in this balancer");
+      }
+      BlockOwner owner = new BlockOwner(this, block);
+      owners.put(block, owner);
+      return owner;
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  boolean changeBlock(BlockOwner owner, String serverId, boolean set, String cause) {
+    Objects.requireNonNull(serverId, "serverId");
+    Objects.requireNonNull(cause, "cause");
+    return change(
+        () -> {
+          if (owners.get(owner.block()) != owner) {
+            throw new IllegalStateException("block: " + owner.block() + ": its owner is closed");
+          }
+          Node node = members.get(serverId);
+          return node != null && publishBlock(List.of(node), owner.block(), set, cause);
+        });
+  }
+
+  void release(BlockOwner owner) {
+    Block block = owner.block();
+    change(
+        () -> {
+          if (owners.get(block) != owner) {
+            return false;
+          }
+          publishBlock(members.values(), block, false, "nobody watches it any more");
+          owners.remove(block);
+          return true;
+        });
+  }
+
+  /** Under the change lock. */
+  private Map<String, Server> serversById() {
+    Map<String, Server> servers = new LinkedHashMap<>(members.size() * 2);
+    members.forEach((id, node) -> servers.put(id, node.server()));
+    return servers;
+  }
+
+  /**
+   * Under the change lock: the members, with this one in the place of the one of its id, or last.
+   */
+  private Map<String, Server> with(Server server) {
+    Map<String, Server> servers = serversById();
+    servers.put(server.id(), server);
+    return servers;
+  }
+
+  private Node requireMember(String serverId) {
+    Node node = members.get(Objects.requireNonNull(serverId, "serverId"));
+    if (node == null) {
+      throw new IllegalArgumentException("server: '" + serverId + "' is not a member");
+    }
+    return node;
+  }
+
+  /**
+   * Makes these the members, under the change lock. Who stays keeps their place, since a list that
+   * comes in another order each time, as from DNS, must not shuffle a rotation. If the selector's
+   * factory throws, nothing has changed.
+   */
+  private boolean replaceMembers(Map<String, Server> servers) {
+    Map<String, Node> next = new LinkedHashMap<>(servers.size() * 2);
+    List<BalancerEvent> news = new ArrayList<>();
+    Map<Node, Server> before = new LinkedHashMap<>();
+    Map<Node, Server> after = new LinkedHashMap<>();
+    for (Node node : members.values()) {
+      Server was = node.server();
+      Server now = servers.get(was.id());
+      if (now == null) {
+        news.add(new ServerRemoved(was));
+        continue;
+      }
+      next.put(now.id(), node);
+      if (!now.equals(was)) {
+        before.put(node, was);
+        after.put(node, now);
+        news.add(new ServerUpdated(now, was));
+      }
+    }
+    for (Server server : servers.values()) {
+      if (!next.containsKey(server.id())) {
+        next.put(server.id(), new Node(server));
+        news.add(new ServerAdded(server));
+      }
+    }
+    if (news.isEmpty()) {
+      return false;
+    }
+    after.forEach(Node::setServer);
+    try {
+      publish(Snapshot.of(next.values(), recipe, snapshot));
+    } catch (Throwable e) {
+      before.forEach(Node::setServer);
+      throw e;
+    }
+    members = next;
+    logNews(news);
+    news.forEach(events::add);
+    return true;
+  }
+
+  private static void logNews(List<BalancerEvent> news) {
+    if (news.size() > LOGGED_ONE_BY_ONE) {
+      log.info("servers: {} changes in one update", news.size());
+      return;
+    }
+    for (BalancerEvent event : news) {
+      if (event instanceof ServerUpdated updated) {
+        log.info("{}: updated, was {}", updated.server(), updated.before());
+      } else {
+        log.info("{}: {}", event.server(), event instanceof ServerAdded ? "added" : "removed");
+      }
+    }
+  }
+
+  /** The one place where changes are serialised; events go out after the lock is released. */
+  private boolean change(BooleanSupplier body) {
+    if (changes.isHeldByCurrentThread()) {
+      // The outer change, worked out before this one, would overwrite it.
+      throw new IllegalStateException(
+          "a selector's factory must not change the balancer that it builds for");
+    }
+    changes.lock();
+    try {
+      return body.getAsBoolean();
+    } finally {
+      changes.unlock();
+      events.deliver();
+    }
+  }
+
+  /**
+   * Sets or clears one block of these members, under the change lock. If the selector's factory
+   * throws, nothing has changed.
+   */
+  private boolean publishBlock(Collection<Node> nodes, Block block, boolean set, String cause) {
+    List<Node> changed = new ArrayList<>();
+    for (Node node : nodes) {
+      if (node.has(block) != set) {
+        changed.add(node);
+      }
+    }
+    if (changed.isEmpty()) {
+      return false;
+    }
+    changed.forEach(node -> node.flip(block));
+    Snapshot next;
+    try {
+      next = Snapshot.of(members.values(), recipe, snapshot);
+    } catch (Throwable e) {
+      changed.forEach(node -> node.flip(block));
+      throw e;
+    }
+    for (Node node : changed) {
+      log.info("{}: {} {} ({})", node.server(), block, set ? "set" : "cleared", cause);
+    }
+    publish(next);
+    // Only now: another thread may be delivering, and takes an event as soon as it is there.
+    for (Node node : changed) {
+      Server server = node.server();
+      events.add(
+          set
+              ? new ServerBlocked(server, block, cause)
+              : new ServerUnblocked(server, block, cause));
+    }
+    return true;
+  }
+
+  /** Swaps the snapshot; only the two ends of an outage and of a panic are logged above INFO. */
+  private void publish(Snapshot next) {
+    Snapshot before = snapshot;
+    snapshot = next;
+    int now = next.eligibleCount();
+    if (next.isPanicking() && !before.isPanicking()) {
+      log.warn("panic: too few servers are healthy, so health is not asked; {} in use", now);
+    } else if (before.isPanicking() && !next.isPanicking()) {
+      log.info("panic is over: {} of {} servers in use", now, next.members().size());
+    } else if (before.eligibleCount() > 0 && now == 0) {
+      log.warn("{}", next.whyNot(Query.any()));
+    } else if (before.eligibleCount() == 0 && now > 0) {
+      log.info("{} of {} servers available again", now, next.members().size());
+    }
+  }
+
+  /** In their order. */
+  static Map<String, Server> byUniqueId(Collection<Server> servers) {
+    Map<String, Server> byId = new LinkedHashMap<>(servers.size() * 2);
+    for (Server server : servers) {
+      if (byId.putIfAbsent(server.id(), server) != null) {
+        throw duplicate(server);
+      }
+    }
+    return byId;
+  }
+
+  private static IllegalArgumentException duplicate(Server server) {
+    return new IllegalArgumentException(
+        "id: '" + server.id() + "' is there already (expected: unique ids)");
+  }
+}

@@ -1,0 +1,25 @@
+package io.evenkeel.core;
+
+import java.util.Map;
+import java.util.Set;
+
+/** No server could be picked. The message names each server (the first ten) and why not. */
+public final class NoServerAvailableException extends RuntimeException {
+
+  private static final long serialVersionUID = 1L;
+
+  private final transient Snapshot snapshot;
+
+  NoServerAvailableException(Snapshot snapshot, Query query) {
+    super(snapshot.whyNot(query));
+    this.snapshot = snapshot;
+  }
+
+  /**
+   * The blocks of every member by server id, at the time of the pick. A server with none was tried
+   * already, or has weight 0. Empty where the exception was deserialised.
+   */
+  public Map<String, Set<Block>> blocks() {
+    return snapshot == null ? Map.of() : snapshot.blocks();
+  }
+}

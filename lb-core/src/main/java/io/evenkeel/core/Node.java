@@ -1,0 +1,214 @@
+package io.evenkeel.core;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A server as one balancer sees it now: requests in flight, outcome counts, whether it may be
+ * picked. Made by the balancer, one for each id, kept for as long as that id is a member.
+ *
+ * <p>Safe for use by any thread; every reading is a moment's and may be stale when it arrives.
+ */
+public final class Node {
+
+  private static final VarHandle IN_FLIGHT;
+
+  static {
+    try {
+      IN_FLIGHT = MethodHandles.lookup().findVarHandle(Node.class, "inFlight", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** Written under the balancer's change lock, read by anyone. Its id never changes. */
+  private volatile Server server;
+
+  /** Atomic, by {@link #IN_FLIGHT}. */
+  @SuppressWarnings("unused")
+  private volatile int inFlight;
+
+  /** Bits of {@link Block}. Written under the balancer's change lock, read by anyone. */
+  private volatile int blocks;
+
+  /** Completed when nothing is in flight; null while nobody waits for that. */
+  private volatile @Nullable CompletableFuture<Integer> idle;
+
+  private final LongAdder picks = new LongAdder();
+  private final LongAdder successes = new LongAdder();
+  private final LongAdder failures = new LongAdder();
+
+  /**
+   * Null while no selector reads it. Set once, under the balancer's change lock; a thread that does
+   * not see it yet does not measure.
+   */
+  private @Nullable Latency latency;
+
+  Node(Server server) {
+    this.server = server;
+  }
+
+  /** The server itself. */
+  public Server server() {
+    return server;
+  }
+
+  /** The server's weight, 0 to {@value Server#MAX_WEIGHT}. */
+  public int weight() {
+    return server.weight();
+  }
+
+  /** Leases taken and not yet closed; 0 or more. */
+  public int inFlight() {
+    return inFlight;
+  }
+
+  /** Leases ever taken. Costs O(cores), as do the other two counts. */
+  public long picks() {
+    return picks.sum();
+  }
+
+  /** Leases that ended in success. */
+  public long successes() {
+    return successes.sum();
+  }
+
+  /** Leases that ended in failure. */
+  public long failures() {
+    return failures.sum();
+  }
+
+  /** Whether it may be picked: no block, and a weight above 0. */
+  public boolean isEligible() {
+    return blocks == 0 && server.weight() > 0;
+  }
+
+  /** The same when health is not asked. */
+  boolean isEligibleInPanic() {
+    return (blocks & ~Block.BY_HEALTH) == 0 && server.weight() > 0;
+  }
+
+  /** Why it may not be picked, as far as blocks go; a copy. */
+  public Set<Block> blocks() {
+    return blocks(blocks);
+  }
+
+  static Set<Block> blocks(int mask) {
+    EnumSet<Block> set = EnumSet.noneOf(Block.class);
+    for (Block block : Block.values()) {
+      if ((mask & block.bit()) != 0) {
+        set.add(block);
+      }
+    }
+    return set;
+  }
+
+  int blockMask() {
+    return blocks;
+  }
+
+  boolean has(Block block) {
+    return (blocks & block.bit()) != 0;
+  }
+
+  /** Under the balancer's change lock only. */
+  @SuppressWarnings("NonAtomicVolatileUpdate")
+  void flip(Block block) {
+    blocks ^= block.bit();
+  }
+
+  /** Under the balancer's change lock only. */
+  void setServer(Server server) {
+    this.server = server;
+  }
+
+  /** Counts one more in flight, unless there are as many as there may be. */
+  boolean tryPick(int maxConcurrent) {
+    if (maxConcurrent == Integer.MAX_VALUE) {
+      IN_FLIGHT.getAndAdd(this, 1);
+    } else {
+      int before;
+      do {
+        before = inFlight;
+        if (before >= maxConcurrent) {
+          return false;
+        }
+      } while (!IN_FLIGHT.compareAndSet(this, before, before + 1));
+    }
+    picks.increment();
+    return true;
+  }
+
+  /** Takes a pick back that came too late. */
+  void unpick() {
+    picks.decrement();
+    released();
+  }
+
+  /** Under the balancer's change lock only. */
+  Latency measure(NanoClock clock, boolean peaks) {
+    if (latency == null) {
+      latency = new Latency(clock, peaks);
+    }
+    return latency;
+  }
+
+  /** When a use begins, for its outcome; 0 if nobody reads the latency, and no clock is read. */
+  long startOfUse() {
+    Latency measured = latency;
+    return measured == null ? 0 : measured.now();
+  }
+
+  void succeeded(long startNanos) {
+    successes.increment();
+    if (startNanos != 0 && latency != null) {
+      latency.succeeded(startNanos);
+    }
+  }
+
+  void failed(long startNanos, Throwable cause) {
+    failures.increment();
+    if (startNanos != 0 && latency != null) {
+      latency.failed(startNanos, cause);
+    }
+  }
+
+  void released() {
+    if ((int) IN_FLIGHT.getAndAdd(this, -1) == 1) {
+      completeIfIdle();
+    }
+  }
+
+  /**
+   * What is completed, with 0, once nothing is in flight; null for nothing any more. Under the
+   * balancer's change lock only; {@link #completeIfIdle} is to follow outside of it.
+   */
+  void setIdle(@Nullable CompletableFuture<Integer> future) {
+    idle = future;
+  }
+
+  @Nullable CompletableFuture<Integer> idle() {
+    return idle;
+  }
+
+  /**
+   * The waiter is written before the count is read here, and the count is lowered before the waiter
+   * is read in {@link #released}: one of the two sees both.
+   */
+  void completeIfIdle() {
+    CompletableFuture<Integer> waiter = idle;
+    if (waiter != null && inFlight == 0) {
+      waiter.complete(0);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return server + (blocks == 0 ? "" : " " + blocks()) + " in flight " + inFlight;
+  }
+}

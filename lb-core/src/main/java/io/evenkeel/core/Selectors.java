@@ -1,0 +1,130 @@
+package io.evenkeel.core;
+
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * The selectors that come with Evenkeel, by method and by name. A factory has no state: one may
+ * serve any number of balancers. Every selector made by it may be used by any number of threads.
+ */
+public final class Selectors {
+
+  private static final Map<String, Selector.Factory> BY_NAME =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("round_robin", RoundRobinSelector::create),
+              Map.entry("weighted_round_robin", WeightedRoundRobinSelector::create),
+              Map.entry("random", RandomSelector::create),
+              Map.entry("weighted_random", RandomSelector::createWeighted),
+              Map.entry("least_connections", LeastConnectionsSelector::create),
+              Map.entry("least_response_time", LeastResponseTimeSelector::create),
+              Map.entry("peak_ewma", PeakEwmaSelector::create),
+              Map.entry("power_of_two", PowerOfTwoSelector::create)));
+
+  private Selectors() {}
+
+  /**
+   * {@code round_robin}: the next eligible server in rotation, whatever its weight (a weight of 0
+   * still means nothing new). O(1). A change of members or health never restarts the rotation.
+   */
+  public static Selector.Factory roundRobin() {
+    return named("round_robin");
+  }
+
+  /**
+   * {@code least_connections}: the server with the smallest (in flight + 1) / weight; servers that
+   * tie take turns. O(eligible servers).
+   */
+  public static Selector.Factory leastConnections() {
+    return named("least_connections");
+  }
+
+  /**
+   * {@code weighted_round_robin}: each eligible server in turn, in proportion to its weight, evenly
+   * spread over time: weights 5, 1, 1 give a a b a c a a, the order of nginx's smooth weighted
+   * round robin. O(1).
+   *
+   * <p>While Σweights / gcd is at most 65,536 the order is worked out beforehand, and every cycle
+   * has exactly the shares, across threads. Above, turns follow multiples of the golden ratio: over
+   * any number of picks a server has its share but for a few. A change of members, health or
+   * weights lets every server keep what it is owed.
+   */
+  public static Selector.Factory weightedRoundRobin() {
+    return named("weighted_round_robin");
+  }
+
+  /**
+   * {@code random}: any eligible server, each as likely as the next (a weight of 0 still means
+   * nothing new). O(1); threads share nothing, so it is the cheapest there is.
+   */
+  public static Selector.Factory random() {
+    return named("random");
+  }
+
+  /**
+   * {@code weighted_random}: any eligible server, in proportion to the weights. O(1), by an alias
+   * table (Vose, "A linear algorithm for generating random numbers with a given distribution",
+   * 1991); building it is O(servers).
+   */
+  public static Selector.Factory weightedRandom() {
+    return named("weighted_random");
+  }
+
+  /**
+   * {@code power_of_two}: draws two different servers, in proportion to their weights, and takes
+   * the one with the smaller (in flight + 1) / weight. O(1). Nearly as even as {@link
+   * #leastConnections()} with many servers, and not misled when many clients see the same server
+   * idle (Mitzenmacher, "The power of two choices in randomized load balancing", 2001).
+   */
+  public static Selector.Factory powerOfTwo() {
+    return named("power_of_two");
+  }
+
+  /**
+   * {@code peak_ewma}: draws two different servers, in proportion to their weights, and takes the
+   * one with the smaller cost · (in flight + 1). O(1). The cost is the latency, acquire to outcome:
+   * a peak counts at once and is forgotten with time (τ = 10 s), however much traffic there is; a
+   * failure counts 10 times the larger of its latency and the cost, a {@link
+   * java.util.concurrent.CancellationException} 5 times. A server that never answered is tried by
+   * one request at a time. The algorithm is that of Finagle's Peak EWMA balancer.
+   *
+   * <p>Needs outcomes: leases that are closed without one leave a server unknown. A weight decides
+   * how often a server is drawn, not which of two is better.
+   */
+  public static Selector.Factory peakEwma() {
+    return named("peak_ewma");
+  }
+
+  /**
+   * {@code least_response_time}: the smallest mean latency · (1 + 0.1 · in flight), of all servers
+   * where there are up to four, else of two different ones drawn in proportion to their weights.
+   * O(1). The mean forgets with time (τ = 10 s); failures, outcomes, unknown servers and weights as
+   * with {@link #peakEwma()}.
+   */
+  public static Selector.Factory leastResponseTime() {
+    return named("least_response_time");
+  }
+
+  /**
+   * A selector by its name, as config files and command lines give it.
+   *
+   * @param name one of {@link #names()}
+   * @throws IllegalArgumentException if there is none of that name; the message lists the names
+   */
+  public static Selector.Factory named(String name) {
+    Selector.Factory factory = BY_NAME.get(Objects.requireNonNull(name, "name"));
+    if (factory == null) {
+      throw new IllegalArgumentException(
+          "selector: '" + name + "' (expected: " + String.join(", ", names()) + ")");
+    }
+    return factory;
+  }
+
+  /** The names that {@link #named} takes, in alphabetical order. */
+  public static Collection<String> names() {
+    return Collections.unmodifiableSet(BY_NAME.keySet());
+  }
+}

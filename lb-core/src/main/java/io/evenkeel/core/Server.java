@@ -1,0 +1,196 @@
+package io.evenkeel.core;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who can serve: an immutable value. Two values with equal {@linkplain #id() ids} describe the same
+ * server, perhaps at different times; {@code equals} compares every component.
+ *
+ * <pre>{@code
+ * Server a = Server.of("10.0.0.1", 8080);
+ * Server b = Server.of("10.0.0.2", 8080).withWeight(3).withTier(1).withId("backup");
+ * }</pre>
+ */
+public final class Server {
+
+  /** The largest weight, 1,000,000. */
+  public static final int MAX_WEIGHT = 1_000_000;
+
+  private final String id;
+  private final String host;
+  private final int port;
+  private final int weight;
+  private final int tier;
+  private final @Nullable String zone;
+  private final Map<String, String> metadata;
+
+  private Server(
+      String id,
+      String host,
+      int port,
+      int weight,
+      int tier,
+      @Nullable String zone,
+      Map<String, String> metadata) {
+    this.id = id;
+    this.host = host;
+    this.port = port;
+    this.weight = weight;
+    this.tier = tier;
+    this.zone = zone;
+    this.metadata = metadata;
+  }
+
+  /**
+   * A server of weight 1, tier 0, no zone and no metadata, whose id is {@code host:port} (an IPv6
+   * address stands in brackets there).
+   *
+   * @param host a name or an address literal; not looked up here; not blank, without control
+   *     characters
+   * @param port 0 to 65535
+   * @throws IllegalArgumentException if an argument is out of its range
+   */
+  public static Server of(String host, int port) {
+    requireText("host", host);
+    if (port < 0 || port > 65_535) {
+      throw new IllegalArgumentException("port: " + port + " (expected: 0 to 65535)");
+    }
+    boolean bare = host.indexOf(':') >= 0 && !host.startsWith("[");
+    String id = (bare ? "[" + host + "]" : host) + ":" + port;
+    return new Server(id, host, port, 1, 0, null, Map.of());
+  }
+
+  /**
+   * This server under another id.
+   *
+   * @param id not blank, without control characters; unique within a balancer
+   * @throws IllegalArgumentException if it is not so
+   */
+  public Server withId(String id) {
+    return new Server(requireText("id", id), host, port, weight, tier, zone, metadata);
+  }
+
+  /**
+   * This server with another weight: its share of the picks, relative to the other servers'. A
+   * server of weight 0 receives nothing new.
+   *
+   * @param weight 0 to {@value #MAX_WEIGHT}; 1 by default
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public Server withWeight(int weight) {
+    if (weight < 0 || weight > MAX_WEIGHT) {
+      throw new IllegalArgumentException(
+          "weight: " + weight + " (expected: 0 to " + MAX_WEIGHT + ")");
+    }
+    return new Server(id, host, port, weight, tier, zone, metadata);
+  }
+
+  /**
+   * This server in another tier. Tier 0 is used first; a higher tier is a backup, used while no
+   * server of a lower tier is eligible or left to try.
+   *
+   * @param tier 0 or more; 0 by default
+   * @throws IllegalArgumentException if it is negative
+   */
+  public Server withTier(int tier) {
+    if (tier < 0) {
+      throw new IllegalArgumentException("tier: " + tier + " (expected: >= 0)");
+    }
+    return new Server(id, host, port, weight, tier, zone, metadata);
+  }
+
+  /**
+   * This server in a zone (a rack, a data centre), or in none.
+   *
+   * @param zone not blank, without control characters; null for none, the default
+   * @throws IllegalArgumentException if it is not so
+   */
+  public Server withZone(@Nullable String zone) {
+    return new Server(
+        id, host, port, weight, tier, zone == null ? null : requireText("zone", zone), metadata);
+  }
+
+  /**
+   * This server with one entry of metadata put in. Evenkeel carries metadata and reads none of it.
+   *
+   * @throws NullPointerException if an argument is null
+   */
+  public Server withMetadata(String key, String value) {
+    Map<String, String> copy = new HashMap<>(metadata);
+    copy.put(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value"));
+    return new Server(id, host, port, weight, tier, zone, Map.copyOf(copy));
+  }
+
+  /** What makes it this server and no other; {@code host:port} unless given. */
+  public String id() {
+    return id;
+  }
+
+  /** The host name or address literal, as given. */
+  public String host() {
+    return host;
+  }
+
+  /** The port, 0 to 65535. */
+  public int port() {
+    return port;
+  }
+
+  /** The weight, 0 to {@value #MAX_WEIGHT}. */
+  public int weight() {
+    return weight;
+  }
+
+  /** The tier, 0 or more. */
+  public int tier() {
+    return tier;
+  }
+
+  /** The zone, or null for none. */
+  public @Nullable String zone() {
+    return zone;
+  }
+
+  /** The metadata; unmodifiable. */
+  public Map<String, String> metadata() {
+    return metadata;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Server that
+        && id.equals(that.id)
+        && host.equals(that.host)
+        && port == that.port
+        && weight == that.weight
+        && tier == that.tier
+        && Objects.equals(zone, that.zone)
+        && metadata.equals(that.metadata);
+  }
+
+  @Override
+  public int hashCode() {
+    return id.hashCode();
+  }
+
+  /** The id, with host and port behind it where the id does not show them. */
+  @Override
+  public String toString() {
+    return id.endsWith(":" + port) ? id : id + " (" + host + ":" + port + ")";
+  }
+
+  private static String requireText(String name, String text) {
+    Objects.requireNonNull(text, name);
+    if (text.isBlank()) {
+      throw new IllegalArgumentException(name + ": '" + text + "' (expected: not blank)");
+    }
+    if (text.chars().anyMatch(Character::isISOControl)) { // they would forge lines of a log
+      throw new IllegalArgumentException(
+          name + ": '" + text + "' (expected: no control characters)");
+    }
+    return text;
+  }
+}

@@ -1,0 +1,136 @@
+package io.evenkeel.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Picks from many threads, changes meanwhile: nothing is lost, nothing ineligible is picked. */
+class BalancerSoakTest {
+
+  private static final int PICKERS = 8;
+  private static final int PICKS_EACH = 15_000;
+
+  static Collection<String> names() {
+    return Selectors.names();
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void picksUnderEveryKindOfChange_allCountersReturnToZero(String name) throws Exception {
+    long seed = Threads.seed();
+    LoadBalancer balancer = Servers.balancer(Selectors.named(name), 6, seed);
+    balancer.add(Servers.named("weightless").withWeight(0));
+    balancer.add(Servers.named("drained"));
+    balancer.drain("drained");
+    balancer.add(Servers.named("backup").withTier(1));
+    BlockOwner prober = balancer.claim(Block.PROBE_DOWN);
+    BlockOwner ejector = balancer.claim(Block.EJECTED);
+
+    Set<Node> everPicked = ConcurrentHashMap.newKeySet();
+    Set<Node> everMembers = new HashSet<>(balancer.nodes());
+    LongAdder picks = new LongAdder();
+    LongAdder successes = new LongAdder();
+    LongAdder failures = new LongAdder();
+    AtomicInteger picking = new AtomicInteger(PICKERS);
+    Threads.run(
+        PICKERS + 1,
+        index -> {
+          Random random = new Random(seed + index);
+          if (index == PICKERS) {
+            while (picking.get() > 0) {
+              change(balancer, prober, ejector, random);
+              everMembers.addAll(balancer.nodes());
+            }
+            return;
+          }
+          List<Lease> open = new ArrayList<>();
+          try {
+            for (int i = 0; i < PICKS_EACH; i++) {
+              Lease lease = balancer.tryAcquire(Query.any());
+              if (lease == null) {
+                continue;
+              }
+              picks.increment();
+              everPicked.add(lease.node());
+              open.add(lease);
+              if (random.nextBoolean()) {
+                Lease done = open.remove(random.nextInt(open.size()));
+                switch (random.nextInt(3)) {
+                  case 0 -> {
+                    done.success();
+                    successes.increment();
+                  }
+                  case 1 -> {
+                    done.failure(new Exception("test"));
+                    failures.increment();
+                  }
+                  default -> {}
+                }
+                done.close();
+                done.close();
+              }
+              if (open.size() > 20) {
+                open.forEach(Lease::close);
+                open.clear();
+              }
+            }
+          } finally {
+            open.forEach(Lease::close);
+            picking.decrementAndGet();
+          }
+        });
+
+    assertThat(everMembers).as("seed %d", seed).containsAll(everPicked);
+    assertThat(everPicked)
+        .as("seed %d", seed)
+        .noneMatch(node -> node.server().id().equals("weightless"))
+        .noneMatch(node -> node.server().id().equals("drained"))
+        .allSatisfy(node -> assertThat(node.inFlight()).isZero());
+    assertThat(everMembers.stream().mapToLong(Node::picks).sum()).isEqualTo(picks.sum());
+    assertThat(everMembers.stream().mapToLong(Node::successes).sum()).isEqualTo(successes.sum());
+    assertThat(everMembers.stream().mapToLong(Node::failures).sum()).isEqualTo(failures.sum());
+
+    prober.close();
+    ejector.close();
+    assertThat(Servers.node(balancer, "drained").blocks()).containsExactly(Block.DRAINING);
+  }
+
+  private static void change(
+      LoadBalancer balancer, BlockOwner prober, BlockOwner ejector, Random random) {
+    int i = random.nextInt(6);
+    String id = "s" + i;
+    boolean member = balancer.nodes().stream().anyMatch(node -> node.server().id().equals(id));
+    switch (random.nextInt(4)) {
+      case 0 -> {
+        if (!balancer.remove(id)) {
+          balancer.add(Servers.server(i));
+        }
+      }
+      case 1 -> {
+        if (member && !balancer.drain(id)) {
+          balancer.resume(id);
+        }
+      }
+      case 2 -> {
+        if (!prober.set(id, "refused")) {
+          prober.clear(id, "connected");
+        }
+      }
+      default -> {
+        if (!ejector.set(id, "failing")) {
+          ejector.clear(id, "time served");
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package io.evenkeel.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** The limit of leases on one server, and the panic threshold. */
+class LimitsTest {
+
+  private static List<Server> servers(int n) {
+    List<Server> servers = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      servers.add(Server.of("10.0.0." + i, 80));
+    }
+    return servers;
+  }
+
+  @Test
+  void maxConcurrent_isNeverExceeded_andAllOfItIsUsed() {
+    for (String selector : Selectors.names()) {
+      for (int n : new int[] {1, 3, 40}) {
+        LoadBalancer balancer =
+            LoadBalancer.builder()
+                .servers(servers(n))
+                .selector(Selectors.named(selector))
+                .maxConcurrent(2)
+                .build();
+        List<Lease> leases = new ArrayList<>();
+        for (int i = 0; i < 2 * n; i++) {
+          leases.add(balancer.acquire());
+        }
+        assertThat(balancer.nodes()).as(selector).allMatch(node -> node.inFlight() == 2);
+        assertThatThrownBy(balancer::acquire)
+            .isInstanceOf(NoServerAvailableException.class)
+            .hasMessageContaining("at its limit");
+        leases.remove(0).close();
+        leases.add(balancer.acquire());
+        leases.forEach(Lease::close);
+        assertThat(balancer.nodes()).allMatch(node -> node.inFlight() == 0);
+      }
+    }
+  }
+
+  @Test
+  void maxConcurrent_acrossThreads_isNeverExceeded() throws Exception {
+    LoadBalancer balancer = LoadBalancer.builder().servers(servers(3)).maxConcurrent(1).build();
+    AtomicInteger exceeded = new AtomicInteger();
+    AtomicInteger served = new AtomicInteger();
+    AtomicInteger[] inUse = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
+    List<Thread> threads = new ArrayList<>();
+    for (int t = 0; t < 8; t++) {
+      Thread thread =
+          new Thread(
+              () -> {
+                for (int i = 0; i < 20_000; i++) {
+                  Lease lease = balancer.tryAcquire(Query.any());
+                  if (lease == null) {
+                    continue;
+                  }
+                  try (lease) {
+                    int index = balancer.nodes().indexOf(lease.node());
+                    exceeded.addAndGet(inUse[index].incrementAndGet() > 1 ? 1 : 0);
+                    served.incrementAndGet();
+                    inUse[index].decrementAndGet();
+                  }
+                }
+              });
+      threads.add(thread);
+      thread.start();
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(exceeded).hasValue(0);
+    assertThat(served.get()).isPositive();
+    assertThat(balancer.nodes()).allMatch(node -> node.inFlight() == 0);
+  }
+
+  @Test
+  void maxConcurrent_overflowGoesToTheBackup() {
+    LoadBalancer balancer =
+        LoadBalancer.builder()
+            .servers(servers(2).get(0), servers(2).get(1).withTier(1))
+            .maxConcurrent(1)
+            .build();
+    Lease first = balancer.acquire();
+    Lease second = balancer.acquire();
+    assertThat(first.server().tier()).isZero();
+    assertThat(second.server().tier()).isEqualTo(1);
+    first.close();
+    second.close();
+  }
+
+  @Test
+  void panic_belowTheThreshold_healthIsNotAsked_theOperatorIs() {
+    List<Server> servers = servers(10);
+    LoadBalancer balancer = LoadBalancer.builder().servers(servers).panicThreshold(0.5).build();
+    BlockOwner owner = balancer.claim(Block.PROBE_DOWN);
+    balancer.drain(servers.get(9).id());
+    for (int i = 0; i < 4; i++) {
+      owner.set(servers.get(i).id(), "a test");
+    }
+    assertThat(balancer.isPanicking()).isFalse(); // 5 of 9
+    assertThat(balancer.eligibleCount()).isEqualTo(5);
+
+    owner.set(servers.get(4).id(), "a test");
+    assertThat(balancer.isPanicking()).isTrue(); // 4 of 9
+    assertThat(balancer.eligibleCount()).isEqualTo(9);
+    for (int i = 0; i < 90; i++) {
+      balancer.acquire().close();
+    }
+    assertThat(balancer.nodes().subList(0, 9)).allMatch(node -> node.picks() == 10);
+    assertThat(balancer.nodes().get(9).picks()).isZero();
+
+    owner.close();
+    assertThat(balancer.isPanicking()).isFalse();
+  }
+
+  @Test
+  void panic_offByDefault() {
+    LoadBalancer balancer = LoadBalancer.builder().servers(servers(2)).build();
+    BlockOwner owner = balancer.claim(Block.PROBE_DOWN);
+    servers(2).forEach(server -> owner.set(server.id(), "a test"));
+    assertThat(balancer.isPanicking()).isFalse();
+    assertThatThrownBy(balancer::acquire).isInstanceOf(NoServerAvailableException.class);
+  }
+
+  @Test
+  void badSettings_areNamedWithWhatIsAllowed() {
+    LoadBalancer.Builder builder = LoadBalancer.builder();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.maxConcurrent(0))
+        .withMessage("maxConcurrent: 0 (expected: >= 1)");
+    for (double bad : new double[] {-0.1, 1.1, Double.NaN}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> builder.panicThreshold(bad))
+          .withMessageStartingWith("panicThreshold: ");
+    }
+  }
+}

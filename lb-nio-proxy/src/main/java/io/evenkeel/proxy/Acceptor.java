@@ -1,0 +1,237 @@
+package io.evenkeel.proxy;
+
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One loop's listener: takes clients in, and knows how many of its relays are open. Event loop
+ * only, but for what says otherwise.
+ *
+ * <p>When no descriptor is left, accepting pauses: the clients wait in the kernel's queue, no relay
+ * suffers, and a listener that stays ready does not spin. It goes on by itself. A client takes two
+ * descriptors, and the second must not be missing when the first is taken: so one is kept spare,
+ * accepting needs it to be there, and a client that got the last one is connected with it.
+ */
+final class Acceptor extends Timer implements ChannelHandler {
+
+  private static final Logger log = LoggerFactory.getLogger(Acceptor.class);
+
+  /** After so many, relays have their turn; the rest is still in the kernel's queue then. */
+  private static final int CLIENTS_A_TURN = 64;
+
+  /** The same when the listener closes: those behind are reset, but the loop must get on. */
+  private static final int CLIENTS_AT_CLOSE = 1024;
+
+  private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
+  static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private final ProxyContext context;
+  private final EventLoop loop;
+  private final ServerSocketChannel listener;
+  private @Nullable SelectionKey key;
+
+  /** Holds a descriptor and nothing else. */
+  private @Nullable SocketChannel spare;
+
+  private boolean paused;
+
+  /** When it paused last, for the log to say it once an outage; null before the first time. */
+  private @Nullable Long lastPauseNanos;
+
+  private boolean closed;
+
+  /** Written on the loop, read by anyone. */
+  private final AtomicInteger openRelays = new AtomicInteger();
+
+  /** Completed when the listener is closed and no relay is open. */
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
+
+  Acceptor(ProxyContext context, EventLoop loop, ServerSocketChannel listener) {
+    this.context = context;
+    this.loop = loop;
+    this.listener = listener;
+  }
+
+  /** Begins to accept. */
+  void open() {
+    try {
+      loop.register(listener, SelectionKey.OP_ACCEPT, this);
+      openSpare();
+    } catch (IOException e) {
+      failed(e);
+    }
+  }
+
+  @Override
+  public void registered(SelectionKey key) {
+    this.key = key;
+  }
+
+  @Override
+  public void ready(int readyOps) {
+    accept(CLIENTS_A_TURN);
+  }
+
+  @Override
+  public void failed(Throwable cause) {
+    log.error("listener failed", cause);
+    pause(cause);
+  }
+
+  private void accept(int most) {
+    for (int i = 0; i < most && !paused && !closed; i++) {
+      SocketChannel client;
+      try {
+        openSpare();
+        client = listener.accept();
+      } catch (ClosedChannelException e) {
+        return; // by another loop, where loops share one listener
+      } catch (IOException e) {
+        pause(e);
+        return;
+      }
+      if (client == null) {
+        return;
+      }
+      begin(client);
+    }
+  }
+
+  private void begin(SocketChannel client) {
+    try {
+      client.configureBlocking(false);
+      client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    } catch (IOException e) {
+      log.debug("{}: gone before it was begun", client, e);
+      loop.close(client, null);
+      return;
+    }
+    openRelays.incrementAndGet();
+    Relay relay = new Relay(context, loop, this, client);
+    try {
+      relay.connect();
+    } catch (Throwable e) {
+      relay.failed(e);
+    }
+  }
+
+  /**
+   * A socket toward a server; the spare descriptor is given up for it where no other is left. Null
+   * if there is none to be had even so.
+   *
+   * @throws NoRouteToHostException if this machine does not know the address's family
+   */
+  @Nullable SocketChannel openToward(InetSocketAddress server) throws NoRouteToHostException {
+    // Of the address's own family: a socket of both has one more option to set, and maps addresses.
+    StandardProtocolFamily family =
+        server.getAddress() instanceof Inet4Address
+            ? StandardProtocolFamily.INET
+            : StandardProtocolFamily.INET6;
+    try {
+      return SocketChannel.open(family);
+    } catch (UnsupportedOperationException e) { // as IPv6 may be
+      throw new NoRouteToHostException(server + ": " + e.getMessage());
+    } catch (IOException e) {
+      pause(e);
+    }
+    try {
+      closeSpare();
+      return SocketChannel.open(family);
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  private void openSpare() throws IOException {
+    if (spare == null) {
+      spare = SocketChannel.open();
+    }
+  }
+
+  private void closeSpare() {
+    if (spare != null) {
+      loop.close(spare, null);
+      spare = null;
+    }
+  }
+
+  /** Stops accepting for a short while: there is no descriptor for one more. */
+  private void pause(Throwable cause) {
+    if (closed || key == null || !key.isValid()) {
+      return;
+    }
+    long now = loop.nowNanos();
+    if (lastPauseNanos == null || now - lastPauseNanos > QUIET_NANOS) {
+      log.warn("accepting pauses until there is room: {}", cause.toString());
+    }
+    lastPauseNanos = now;
+    paused = true;
+    key.interestOps(0);
+    loop.timers().arm(this, loop.nowNanos() + PAUSE_NANOS);
+  }
+
+  @Override
+  void expired(long nowNanos) {
+    paused = false;
+    if (key != null && key.isValid()) {
+      key.interestOps(SelectionKey.OP_ACCEPT);
+    }
+  }
+
+  void relayEnded() {
+    if (openRelays.decrementAndGet() == 0 && closed) {
+      drained.complete(null);
+    }
+  }
+
+  /** Takes in who is already in the kernel's queue, which would be reset otherwise, and closes. */
+  void close() {
+    if (closed) {
+      return;
+    }
+    paused = false;
+    accept(CLIENTS_AT_CLOSE);
+    closed = true;
+    closeSpare();
+    loop.timers().disarm(this);
+    loop.close(listener, null); // now, not after the next events: who comes meanwhile is reset
+    if (openRelays.get() == 0) {
+      drained.complete(null);
+    }
+  }
+
+  /** Safe for use by any thread. */
+  int openRelays() {
+    return openRelays.get();
+  }
+
+  /** Safe for use by any thread. */
+  CompletableFuture<Void> drained() {
+    return drained;
+  }
+
+  /** Cuts every relay; how many there were. */
+  int cutRelays() {
+    int before = openRelays.get();
+    for (ChannelHandler handler : loop.handlers()) {
+      if (handler instanceof RelayEnd end) {
+        end.relay().close(true);
+      }
+    }
+    return before - openRelays.get();
+  }
+}

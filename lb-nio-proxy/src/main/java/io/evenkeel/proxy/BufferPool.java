@@ -1,0 +1,62 @@
+package io.evenkeel.proxy;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+
+/**
+ * Direct buffers for bytes that a peer would not take yet, in sizes of powers of two. Event loop
+ * only.
+ *
+ * <p>Up to 4 MiB of given-back buffers of each size are kept for reuse, 32 MiB in all; the rest
+ * goes to the garbage collector.
+ */
+final class BufferPool {
+
+  private static final int SMALLEST_SHIFT = 12;
+  private static final int KEEP_SHIFT = 22;
+
+  /** Free buffers of 2^(12 + i) bytes. */
+  private final ArrayDeque<ByteBuffer>[] free;
+
+  private long takenBytes;
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  BufferPool() {
+    free = new ArrayDeque[sizeClass(EventLoop.READ_BUFFER_BYTES) + 1];
+    for (int i = 0; i < free.length; i++) {
+      free[i] = new ArrayDeque<>();
+    }
+  }
+
+  /** A buffer that holds what is left in this one, ready to be read from. */
+  ByteBuffer copyOf(ByteBuffer source) {
+    int sizeClass = sizeClass(source.remaining());
+    ByteBuffer buffer = free[sizeClass].pollLast();
+    int capacity = 1 << (SMALLEST_SHIFT + sizeClass);
+    if (buffer == null) {
+      buffer = ByteBuffer.allocateDirect(capacity);
+    }
+    takenBytes += capacity;
+    return buffer.put(source).flip();
+  }
+
+  /** Takes back a buffer that {@link #copyOf} handed out. */
+  void giveBack(ByteBuffer buffer) {
+    int capacity = buffer.capacity();
+    takenBytes -= capacity;
+    ArrayDeque<ByteBuffer> same = free[sizeClass(capacity)];
+    if (same.size() < (1 << KEEP_SHIFT) / capacity) {
+      same.addLast(buffer.clear());
+    }
+  }
+
+  /** Bytes of the buffers that are out. */
+  long takenBytes() {
+    return takenBytes;
+  }
+
+  private static int sizeClass(int size) {
+    int shift = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, size) - 1);
+    return Math.max(0, shift - SMALLEST_SHIFT);
+  }
+}

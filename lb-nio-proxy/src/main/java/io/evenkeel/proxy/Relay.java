@@ -1,0 +1,312 @@
+package io.evenkeel.proxy;
+
+import io.evenkeel.core.Lease;
+import io.evenkeel.core.Query;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client connection, one server connection, and the bytes between them. Event loop only.
+ *
+ * <pre>
+ * CONNECTING  connected                              → RELAYING
+ * CONNECTING  refused or too late, attempts left     → CONNECTING, to another server
+ * CONNECTING  no attempt or no server left           → CLOSED, the client is reset
+ * CONNECTING  no descriptor left                     → CONNECTING, a little later
+ * RELAYING    FIN from one end, sent on              → RELAYING, under the half-closed timeout
+ * RELAYING    FIN from both ends, all bytes sent on  → CLOSED
+ * RELAYING    reset by one end                       → CLOSED, the other end is reset
+ * RELAYING    an end took no more, then said FIN     → as for a reset; but LINGERING if it is the
+ *                                                      server, and more came in between
+ * RELAYING    no byte for too long                   → CLOSED
+ * LINGERING   FIN from the client, or time is up     → CLOSED
+ * any         cut, or an error of ours               → CLOSED, both ends are reset
+ * </pre>
+ *
+ * <p>A reset loses what was not delivered yet, here as anywhere. An end that takes no more and then
+ * says FIN has reset us, too (its error was used up by our failed write). But a server's answer
+ * that came in between must not be lost by a reset of our own: the client gets it with a FIN
+ * behind, and what it still sends is read and thrown away for up to the half-closed timeout.
+ *
+ * <p>While a FIN waits behind bytes that are not taken yet, the half-closed timeout counts already.
+ */
+final class Relay extends Timer {
+
+  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+
+  private enum State {
+    CONNECTING,
+    RELAYING,
+    LINGERING,
+    CLOSED
+  }
+
+  private final ProxyContext context;
+  private final EventLoop loop;
+  private final Acceptor acceptor;
+  private final RelayEnd client;
+  private @Nullable RelayEnd server;
+  private @Nullable Lease lease;
+  private Query query = Query.any();
+  private int attemptsLeft;
+  private State state = State.CONNECTING;
+
+  /** Until when it may wait for a descriptor; null if it has none to wait for. */
+  private @Nullable Long descriptorDeadlineNanos;
+
+  private long lastByteNanos;
+
+  /** Why the last attempt failed, for the log. */
+  private @Nullable IOException lastFailure;
+
+  Relay(ProxyContext context, EventLoop loop, Acceptor acceptor, SocketChannel client) {
+    this.context = context;
+    this.loop = loop;
+    this.acceptor = acceptor;
+    this.client = new RelayEnd(this, loop, client);
+    this.attemptsLeft = context.connectAttempts();
+  }
+
+  boolean isOpen() {
+    return state != State.CLOSED;
+  }
+
+  RelayEnd otherThan(RelayEnd end) {
+    RelayEnd other = end == client ? server : client;
+    if (other == null) {
+      throw new IllegalStateException("not connected to a server");
+    }
+    return other;
+  }
+
+  // ---- connecting ----
+
+  /** Picks a server and begins to connect; goes on to the next where that fails at once. */
+  void connect() {
+    while (attemptsLeft > 0) {
+      attemptsLeft--;
+      Lease next = context.balancer().tryAcquire(query);
+      if (next == null) {
+        break;
+      }
+      lease = next;
+      try {
+        InetSocketAddress address = context.addresses().of(next.server());
+        SocketChannel channel = acceptor.openToward(address);
+        if (channel == null) {
+          awaitDescriptor(next);
+          return;
+        }
+        if (open(channel, address)) {
+          established();
+        }
+        return;
+      } catch (IOException e) {
+        attemptFailed(e);
+      }
+    }
+    refuse();
+  }
+
+  /** Begins one attempt; true if it is connected already. */
+  private boolean open(SocketChannel channel, InetSocketAddress address) throws IOException {
+    RelayEnd end = new RelayEnd(this, loop, channel);
+    server = end;
+    channel.configureBlocking(false);
+    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    if (channel.connect(address)) {
+      return true;
+    }
+    end.await(SelectionKey.OP_CONNECT);
+    loop.timers().arm(this, loop.nowNanos() + context.connectTimeoutNanos());
+    return false;
+  }
+
+  /**
+   * No descriptor is left, not even the spare one: that is not the server's doing, nor an attempt.
+   * The client waits, for as long as a connect may take. It is hung on the loop meanwhile, asking
+   * for nothing, for a shutdown to find it.
+   */
+  private void awaitDescriptor(Lease unused) throws IOException {
+    unused.close();
+    lease = null;
+    attemptsLeft++;
+    long now = loop.nowNanos();
+    if (descriptorDeadlineNanos == null) {
+      descriptorDeadlineNanos = now + context.connectTimeoutNanos();
+    }
+    if (now - descriptorDeadlineNanos >= 0) {
+      refuse();
+      return;
+    }
+    client.await(0);
+    loop.timers().arm(this, now + Acceptor.PAUSE_NANOS);
+  }
+
+  void connectReady() {
+    RelayEnd end = server;
+    if (state != State.CONNECTING || end == null) {
+      return;
+    }
+    try {
+      if (!end.channel().finishConnect()) {
+        return;
+      }
+      established();
+    } catch (IOException e) {
+      attemptFailed(e);
+      connect();
+    }
+  }
+
+  private void established() throws IOException {
+    RelayEnd end = otherThan(client);
+    SocketChannel channel = end.channel();
+    if (channel.getLocalAddress().equals(channel.getRemoteAddress())) {
+      // To a dead port of this host that happened to be drawn as our own: TCP connects it to
+      // itself.
+      throw new ConnectException("connected to itself: nobody listens there");
+    }
+    end.await(SelectionKey.OP_READ);
+    client.await(SelectionKey.OP_READ);
+    state = State.RELAYING;
+    if (lease != null) {
+      lease.success();
+    }
+    context.outage().served(loop.nowNanos());
+    lastByteNanos = loop.nowNanos();
+    loop.timers().arm(this, lastByteNanos + context.idleTimeoutNanos());
+    client.read(); // it has spoken by now, as a rule
+  }
+
+  private void attemptFailed(IOException cause) {
+    if (state == State.CLOSED) {
+      return;
+    }
+    lastFailure = cause;
+    loop.timers().disarm(this);
+    RelayEnd end = server;
+    if (end != null) {
+      server = null;
+      end.close(false);
+    }
+    Lease failed = lease;
+    if (failed == null) {
+      return;
+    }
+    lease = null;
+    log.debug("{}: could not connect to {}", client, failed.server(), cause);
+    if (!(cause instanceof BindException)) { // no local port left: not the server's doing
+      failed.failure(cause);
+    }
+    failed.close();
+    context.addresses().suspect(failed.server());
+    query = query.excluding(failed.node());
+  }
+
+  private void refuse() {
+    context.outage().refused(loop.nowNanos(), lastFailure);
+    close(true);
+  }
+
+  // ---- relaying ----
+
+  void touch() {
+    lastByteNanos = loop.nowNanos();
+  }
+
+  /** A FIN came from this end: send it on once all bytes before it are sent on. */
+  void inputEnded(RelayEnd from) {
+    RelayEnd to = otherThan(from);
+    if (to.hasPending()) {
+      return; // comes back here when they are
+    }
+    if (from.wasReset() || (from == client && from.outputBroken())) {
+      close(true);
+    } else if (to.inputEnded() && !from.hasPending()) {
+      close(false);
+    } else if (from.outputBroken()) {
+      to.endOutput();
+      state = State.LINGERING;
+      loop.timers().arm(this, loop.nowNanos() + context.halfClosedTimeoutNanos());
+    } else {
+      to.endOutput();
+      armIdle();
+    }
+  }
+
+  /** A reset came from this end, or it is gone in some other way: so is the other one. */
+  void aborted(RelayEnd from, IOException cause) {
+    log.debug("{}: gone", from, cause);
+    close(true);
+  }
+
+  @Override
+  void failed(Throwable cause) {
+    if (state == State.CONNECTING) {
+      log.debug("{}: given up", client, cause);
+      context.outage().refused(loop.nowNanos(), cause);
+    } else if (state != State.CLOSED) {
+      log.warn("relay given up: {} to {}", client, server, cause);
+    }
+    close(true);
+  }
+
+  @Override
+  void expired(long nowNanos) {
+    switch (state) {
+      case CONNECTING -> {
+        if (server != null) { // else it waited for a descriptor
+          attemptFailed(new SocketTimeoutException("not connected in time"));
+        }
+        connect();
+      }
+      case RELAYING -> {
+        if (nowNanos - lastByteNanos >= idleLimitNanos()) {
+          close(false);
+        } else {
+          armIdle();
+        }
+      }
+      case LINGERING -> close(false);
+      default -> {}
+    }
+  }
+
+  private void armIdle() {
+    loop.timers().arm(this, lastByteNanos + idleLimitNanos());
+  }
+
+  private long idleLimitNanos() {
+    boolean halfClosed = client.inputEnded() || (server != null && server.inputEnded());
+    return halfClosed
+        ? Math.min(context.halfClosedTimeoutNanos(), context.idleTimeoutNanos())
+        : context.idleTimeoutNanos();
+  }
+
+  /** Ends the relay; with a reset of both ends, or with a FIN to each. */
+  void close(boolean reset) {
+    if (state == State.CLOSED) {
+      return;
+    }
+    state = State.CLOSED;
+    loop.timers().disarm(this);
+    client.close(reset);
+    if (server != null) {
+      server.close(reset);
+    }
+    if (lease != null) {
+      lease.close();
+    }
+    acceptor.relayEnded();
+  }
+}

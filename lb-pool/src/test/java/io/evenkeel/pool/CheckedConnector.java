@@ -1,0 +1,119 @@
+package io.evenkeel.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evenkeel.core.Server;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Makes connections to nowhere and keeps books on every one: who uses it, how often it was closed,
+ * how many there were at once. Breaches are collected, for {@link #assertClean}.
+ */
+class CheckedConnector implements Connector<CheckedConnector.Connection> {
+
+  final class Connection {
+    final int number;
+    final String serverId;
+    final AtomicInteger closings = new AtomicInteger();
+    final AtomicReference<Thread> user = new AtomicReference<>();
+    volatile boolean dead;
+
+    Connection(int number, String serverId) {
+      this.number = number;
+      this.serverId = serverId;
+    }
+
+    /** The user has it to itself, and it is open and was not known to be dead. */
+    void use() {
+      check(user.compareAndSet(null, Thread.currentThread()), this + " has two users");
+      check(closings.get() == 0, this + " was handed out closed");
+    }
+
+    /** The user is about to give it back or throw it away. */
+    void unuse() {
+      check(closings.get() == 0, this + " was closed while in use");
+      check(user.compareAndSet(Thread.currentThread(), null), this + " changed its user");
+    }
+
+    @Override
+    public String toString() {
+      return "connection " + number + " to " + serverId;
+    }
+  }
+
+  private final int maxPerServer;
+  private final AtomicInteger made = new AtomicInteger();
+  private final Map<String, AtomicInteger> existing = new ConcurrentHashMap<>();
+  final Queue<Connection> all = new ConcurrentLinkedQueue<>();
+  private final Queue<String> breaches = new ConcurrentLinkedQueue<>();
+
+  CheckedConnector(int maxPerServer) {
+    this.maxPerServer = maxPerServer;
+  }
+
+  @Override
+  public Connection connect(Server server) throws Exception {
+    // Counted from before the attempt: those under way are part of the maximum.
+    AtomicInteger here = existing.computeIfAbsent(server.id(), id -> new AtomicInteger());
+    check(here.incrementAndGet() <= maxPerServer, "more than the maximum for " + server);
+    boolean connected = false;
+    try {
+      beforeConnect(server);
+      Connection connection = new Connection(made.getAndIncrement(), server.id());
+      all.add(connection);
+      connected = true;
+      return connection;
+    } finally {
+      if (!connected) {
+        here.decrementAndGet();
+      }
+    }
+  }
+
+  /** What a test wants to happen before a connection is made; may throw or block. */
+  void beforeConnect(Server server) throws Exception {}
+
+  @Override
+  public boolean isAlive(Connection connection) {
+    check(connection.closings.get() == 0, connection + " was checked after it was closed");
+    check(connection.user.get() == null, connection + " was checked while in use");
+    return !connection.dead;
+  }
+
+  @Override
+  public void close(Connection connection) {
+    check(connection.closings.incrementAndGet() == 1, connection + " was closed twice");
+    check(connection.user.get() == null, connection + " was closed while in use");
+    existing.get(connection.serverId).decrementAndGet();
+  }
+
+  int made() {
+    return made.get();
+  }
+
+  long open() {
+    return all.stream().filter(connection -> connection.closings.get() == 0).count();
+  }
+
+  private void check(boolean holds, String breach) {
+    if (!holds) {
+      breaches.add(breach);
+    }
+  }
+
+  void assertNoBreach() {
+    assertThat(breaches).isEmpty();
+  }
+
+  /** Every connection ever made was closed exactly once, and no rule was broken on the way. */
+  void assertClean() {
+    assertNoBreach();
+    assertThat(all).allSatisfy(connection -> assertThat(connection.closings).hasValue(1));
+    assertThat(existing.values()).allSatisfy(count -> assertThat(count).hasValue(0));
+  }
+}

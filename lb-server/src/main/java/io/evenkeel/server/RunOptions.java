@@ -1,0 +1,176 @@
+package io.evenkeel.server;
+
+import io.evenkeel.core.Selectors;
+import io.evenkeel.core.Server;
+import io.evenkeel.health.HealthPolicy;
+import io.evenkeel.server.Converters.NamedSelector;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Option;
+
+/** The options of {@code evenkeel run}, and what they must be together. Filled in by picocli. */
+final class RunOptions {
+
+  private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(3);
+
+  @Option(
+      names = "--listen",
+      required = true,
+      showDefaultValue = Help.Visibility.NEVER,
+      paramLabel = "HOST:PORT",
+      converter = Converters.OfListenAddress.class,
+      description =
+          "Where to accept connections: 0.0.0.0 or [::] as HOST for every address of this machine,"
+              + " 0 as PORT for any free one, which is printed.")
+  HostPort listen = new HostPort("", 0);
+
+  @Option(
+      names = "--server",
+      required = true,
+      showDefaultValue = Help.Visibility.NEVER,
+      paramLabel = ServerSpec.SYNTAX,
+      converter = Converters.OfServer.class,
+      description = {
+        "A server; give one for each. An IPv6 address stands in brackets.",
+        "weight: 0 to 1000000, 1 by default, 0 for nothing new; its share, but for round_robin and"
+            + " random, which give everyone the same.",
+        "tier: 0 by default; a higher one is a backup, used while no lower one is available.",
+        "zone: where it stands.",
+        "id: its name in the log, HOST:PORT by default."
+      })
+  List<Server> servers = new ArrayList<>();
+
+  @Option(
+      names = "--selector",
+      paramLabel = "NAME",
+      defaultValue = "round_robin",
+      completionCandidates = SelectorNames.class,
+      converter = Converters.OfSelector.class,
+      description = "How a server is picked: ${COMPLETION-CANDIDATES}.")
+  NamedSelector selector = new NamedSelector("round_robin", Selectors.roundRobin());
+
+  @Option(
+      names = "--event-loops",
+      paramLabel = "N",
+      converter = Converters.OfCount.class,
+      description = {"Threads that carry the traffic.", "  Default: one per core"})
+  @Nullable Integer eventLoops;
+
+  @Option(
+      names = "--connect-timeout",
+      paramLabel = "DURATION",
+      defaultValue = "5s",
+      converter = Converters.OfPositiveDuration.class,
+      description = "How long connecting to a server may take before another one is tried.")
+  Duration connectTimeout = Duration.ZERO;
+
+  @Option(
+      names = "--idle-timeout",
+      paramLabel = "DURATION",
+      defaultValue = "60s",
+      converter = Converters.OfPositiveDuration.class,
+      description = "A connection on which nothing moves for so long is closed.")
+  Duration idleTimeout = Duration.ZERO;
+
+  @Option(
+      names = "--health-interval",
+      paramLabel = "DURATION",
+      defaultValue = "5s",
+      converter = Converters.OfPositiveDuration.class,
+      description = "How often each server is checked, by connecting to it.")
+  Duration healthInterval = Duration.ZERO;
+
+  @Option(
+      names = "--health-timeout",
+      paramLabel = "DURATION",
+      converter = Converters.OfPositiveDuration.class,
+      description = {
+        "How long a check may take; at most --health-interval.",
+        "  Default: 3s, or --health-interval where that is shorter"
+      })
+  @Nullable Duration healthTimeout;
+
+  @Option(
+      names = "--rise",
+      paramLabel = "N",
+      defaultValue = "2",
+      converter = Converters.OfCount.class,
+      description = "Good checks in a row that bring a server back.")
+  int rise;
+
+  @Option(
+      names = "--fall",
+      paramLabel = "N",
+      defaultValue = "3",
+      converter = Converters.OfCount.class,
+      description = "Failed checks in a row that take a server out.")
+  int fall;
+
+  @Option(
+      names = "--drain",
+      paramLabel = "DURATION",
+      defaultValue = "30s",
+      converter = Converters.OfDuration.class,
+      description = "How long open connections may go on after SIGTERM or SIGINT; 0s cuts them.")
+  Duration drain = Duration.ZERO;
+
+  /** The health check's timeout: as given, else 3 s, cut to the interval. */
+  Duration healthTimeout() {
+    if (healthTimeout != null) {
+      return healthTimeout;
+    }
+    return HEALTH_TIMEOUT.compareTo(healthInterval) < 0 ? HEALTH_TIMEOUT : healthInterval;
+  }
+
+  /**
+   * The numbers of the health checks.
+   *
+   * @throws IllegalArgumentException if they are out of range; the message begins with the option
+   */
+  HealthPolicy healthPolicy() {
+    try {
+      return HealthPolicy.builder()
+          .interval(healthInterval)
+          .timeout(healthTimeout())
+          .healthyThreshold(rise)
+          .unhealthyThreshold(fall)
+          .build();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--health-" + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Checks what no option can get wrong alone.
+   *
+   * @throws IllegalArgumentException if something is; the message begins with the option's name
+   */
+  void checkTogether() {
+    try {
+      ServerSpec.checkTogether(servers);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--server: " + e.getMessage(), e);
+    }
+    if (healthTimeout().compareTo(healthInterval) > 0) {
+      throw new IllegalArgumentException(
+          "--health-timeout: '"
+              + Durations.format(healthTimeout())
+              + "' (expected: at most --health-interval, "
+              + Durations.format(healthInterval)
+              + ")");
+    }
+    HealthPolicy unused = healthPolicy();
+  }
+
+  /** For the help text. */
+  static final class SelectorNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Selectors.names().iterator();
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package io.evenkeel.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.Socket;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/** More clients at once than there are descriptors for. */
+@EnabledOnOs(OS.LINUX)
+class DescriptorsIT {
+
+  private static final int LIMIT = 100;
+  private static final int CLIENTS = 150;
+  private static final int WINDOW_MILLIS = 1_000;
+
+  @Test
+  void noDescriptorLeft_clientsWaitTheirTurn_noneIsRefused_noServerIsBlamed() throws Exception {
+    try (TestServer server = new TestServer("a");
+        Proc evenkeel =
+            Proc.evenkeelWithDescriptors(
+                LIMIT,
+                "run",
+                "--listen",
+                "127.0.0.1:0",
+                "--server",
+                server.address(),
+                "--event-loops",
+                "2",
+                "--health-interval",
+                "50ms",
+                "--fall",
+                "1")) {
+      HostPort address = evenkeel.awaitListening();
+      Deque<Socket> clients = new ArrayDeque<>();
+      try {
+        for (int i = 0; i < CLIENTS; i++) {
+          clients.add(TestServer.connect(address));
+        }
+        evenkeel.awaitErr("accepting pauses");
+        long before = evenkeel.cpuTicks();
+        Waiting.pass(WINDOW_MILLIS); // the listener is ready all the while, and nobody may spin
+        assertThat(evenkeel.cpuTicks() - before).isLessThan(WINDOW_MILLIS / 10 / 2);
+        // Whoever ends makes room for the next: in the end each of them has been served.
+        while (!clients.isEmpty()) {
+          Socket client = firstServed(clients);
+          client.getOutputStream().write('x');
+          assertThat(client.getInputStream().read()).isEqualTo('x');
+          client.close();
+        }
+      } finally {
+        for (Socket client : clients) {
+          client.close();
+        }
+      }
+      assertThat(evenkeel.err()).noneMatch(line -> line.contains("PROBE_DOWN"));
+      assertThat(evenkeel.err()).noneMatch(line -> line.contains("refusing"));
+      assertThat(evenkeel.err().stream().filter(line -> line.contains("accepting pauses")))
+          .as("once a loop")
+          .hasSizeBetween(1, 2);
+      try (Socket client = TestServer.connect(address)) {
+        assertThat(TestServer.greeting(client.getInputStream())).isEqualTo("a");
+      }
+    }
+  }
+
+  /** Takes out one that was greeted; loops do not share their queues, so it may be any. */
+  private static Socket firstServed(Deque<Socket> clients) throws Exception {
+    Socket[] served = new Socket[1];
+    Waiting.until(
+        "one of " + clients.size() + " is greeted",
+        () -> {
+          for (Socket client : clients) {
+            if (client.getInputStream().available() > 0) {
+              served[0] = client;
+              return true;
+            }
+          }
+          return false;
+        });
+    clients.remove(served[0]);
+    assertThat(TestServer.greeting(served[0].getInputStream())).isEqualTo("a");
+    return served[0];
+  }
+}
