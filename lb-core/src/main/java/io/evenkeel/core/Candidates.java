@@ -10,17 +10,24 @@ public final class Candidates {
 
   private final List<Node> members;
   private final List<Node> eligible;
+  private final int[] weights;
   private final Environment environment;
 
-  Candidates(List<Node> members, List<Node> eligible, Environment environment) {
+  /** The weights are those of the eligible ones, each above 0. */
+  Candidates(List<Node> members, List<Node> eligible, int[] weights, Environment environment) {
     this.members = List.copyOf(members);
     this.eligible = List.copyOf(eligible);
+    this.weights = weights;
     this.environment = environment;
   }
 
   /** As of a balancer that was given this seed. */
   Candidates(List<Node> members, List<Node> eligible, long seed) {
-    this(members, eligible, Environment.seeded(seed, NanoClock.system()));
+    this(
+        members,
+        eligible,
+        eligible.stream().mapToInt(Node::weight).toArray(),
+        Environment.seeded(seed, NanoClock.system()));
   }
 
   /** Every member of the tier, in the order in which they were added; unmodifiable. */
@@ -34,6 +41,14 @@ public final class Candidates {
    */
   public List<Node> eligible() {
     return eligible;
+  }
+
+  /**
+   * The weights of the eligible nodes, in their order, each above 0: as they are, or all taken
+   * times the same number where a slow start makes some of them smaller. A copy.
+   */
+  public int[] weights() {
+    return weights.clone();
   }
 
   /**

@@ -46,6 +46,8 @@ final class ControlPlane {
   /** Guarded by {@link #changes}. */
   private final Map<Block, BlockOwner> owners = new EnumMap<>(Block.class);
 
+  private volatile Runnable slowStartListener = () -> {};
+
   /** Written under {@link #changes}, read by every pick. */
   private volatile Snapshot snapshot;
 
@@ -56,6 +58,25 @@ final class ControlPlane {
       members.put(server.id(), new Node(server));
     }
     this.snapshot = Snapshot.of(members.values(), recipe, null);
+    snapshot.startNodes();
+  }
+
+  /**
+   * What is told when a slow start is under way, each time; it is to see that {@link #refresh} is
+   * called some time later. Called outside the lock.
+   */
+  void onSlowStart(Runnable listener) {
+    slowStartListener = listener;
+  }
+
+  /** Works everything out again, as time has passed. */
+  void refresh() {
+    boolean unused =
+        change(
+            () -> {
+              publish(Snapshot.of(members.values(), recipe, snapshot));
+              return true;
+            });
   }
 
   Snapshot snapshot() {
@@ -283,6 +304,9 @@ final class ControlPlane {
       return body.getAsBoolean();
     } finally {
       changes.unlock();
+      if (snapshot.isAnyStarting()) {
+        slowStartListener.run();
+      }
       events.deliver();
     }
   }
@@ -327,6 +351,7 @@ final class ControlPlane {
   /** Swaps the snapshot; only the two ends of an outage and of a panic are logged above INFO. */
   private void publish(Snapshot next) {
     Snapshot before = snapshot;
+    next.startNodes();
     snapshot = next;
     int now = next.eligibleCount();
     if (next.isPanicking() && !before.isPanicking()) {

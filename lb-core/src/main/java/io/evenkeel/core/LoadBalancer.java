@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,11 +53,27 @@ public final class LoadBalancer {
                 builder.seed != null
                     ? Environment.seeded(builder.seed, builder.clock)
                     : Environment.unseeded(builder.clock),
-                builder.panicThreshold),
+                builder.panicThreshold,
+                builder.slowStart),
             builder.servers);
     builder.listeners.forEach(control.events()::addListener);
     this.maxConcurrent = builder.maxConcurrent;
     this.scheduler = builder.scheduler;
+    if (builder.slowStart.isOn()) {
+      Duration step = builder.slowStart.step();
+      AtomicBoolean isDue = new AtomicBoolean();
+      control.onSlowStart(
+          () -> {
+            if (isDue.compareAndSet(false, true)) {
+              later(
+                  () -> {
+                    isDue.set(false);
+                    control.refresh();
+                  },
+                  step);
+            }
+          });
+    }
   }
 
   /** Begins a balancer. */
@@ -261,12 +278,16 @@ public final class LoadBalancer {
 
   /** Runs a task after a while, on the scheduler that was given, else on the JDK's own timer. */
   private void later(Runnable task, Duration delay) {
-    long nanos = delay.compareTo(LONGEST) < 0 ? delay.toNanos() : LONGEST.toNanos();
+    long nanos = nanos(delay);
     if (scheduler != null) {
       Future<?> unused = scheduler.schedule(task, nanos, TimeUnit.NANOSECONDS);
     } else {
       CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS).execute(task);
     }
+  }
+
+  private static long nanos(Duration duration) {
+    return duration.compareTo(LONGEST) < 0 ? duration.toNanos() : LONGEST.toNanos();
   }
 
   /** Collects what a balancer is made of. Not safe for use by several threads at once. */
@@ -278,6 +299,7 @@ public final class LoadBalancer {
     private @Nullable Long seed;
     private int maxConcurrent = Integer.MAX_VALUE;
     private double panicThreshold;
+    private SlowStart slowStart = SlowStart.OFF;
     private @Nullable ScheduledExecutorService scheduler;
     private NanoClock clock = NanoClock.system();
 
@@ -351,6 +373,39 @@ public final class LoadBalancer {
         throw new IllegalArgumentException("panicThreshold: " + share + " (expected: 0 to 1)");
       }
       this.panicThreshold = share;
+      return this;
+    }
+
+    /**
+     * Lets a server that becomes eligible, because it was added, got well again, or was resumed,
+     * take its share of the traffic little by little, so that it can fill its caches and pools: its
+     * weight grows evenly from a tenth to the whole. The same as {@code slowStart(window, 1)}.
+     */
+    public Builder slowStart(Duration window) {
+      return slowStart(window, 1);
+    }
+
+    /**
+     * As {@link #slowStart(Duration)}; after a share t of the window a server has max(0.1,
+     * t^(1/aggression)) of its weight, as in Envoy. Off by default. Servers that are there when the
+     * balancer is built have all their weight at once. While one starts, the snapshot is built anew
+     * some 50 times in a window, at most ten times a second.
+     *
+     * <p>Of no effect on selectors that do not look at weights: {@code round_robin}, {@code
+     * random}.
+     *
+     * @param window above 0
+     * @param aggression above 0; 1 for an even growth, more for more weight early on
+     * @throws IllegalArgumentException if one is out of its range
+     */
+    public Builder slowStart(Duration window, double aggression) {
+      if (window.isZero() || window.isNegative()) {
+        throw new IllegalArgumentException("slowStart: " + window + " (expected: > 0)");
+      }
+      if (!(aggression > 0 && aggression < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException("aggression: " + aggression + " (expected: > 0)");
+      }
+      this.slowStart = new SlowStart(nanos(window), aggression);
       return this;
     }
 

@@ -45,9 +45,7 @@ final class Lottery {
   }
 
   static Lottery byWeight(Candidates candidates) {
-    List<Node> nodes = candidates.eligible();
-    int[] weights = nodes.stream().mapToInt(Node::weight).toArray();
-    return new Lottery(nodes, candidates.random(), weights);
+    return new Lottery(candidates.eligible(), candidates.random(), candidates.weights());
   }
 
   /** In whole numbers: a column is Σweights high, a node fills n·weight. */
@@ -87,6 +85,11 @@ final class Lottery {
 
   Node node(int index) {
     return nodes[index];
+  }
+
+  /** What its chances are in proportion to; 1 where all are alike. */
+  long weight(int index) {
+    return weights.length == 0 ? 1 : weights[index];
   }
 
   /** The index of an untried node; −1 if none is left. */
@@ -165,10 +168,10 @@ final class Lottery {
     }
   }
 
-  private int chancesOf(int index, Query query, int except) {
+  private long chancesOf(int index, Query query, int except) {
     if (index == except || query.isTried(nodes[index])) {
       return 0;
     }
-    return weights.length == 0 ? 1 : weights[index];
+    return weight(index);
   }
 }

@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -17,10 +18,15 @@ import org.jspecify.annotations.Nullable;
 public final class Node {
 
   private static final VarHandle IN_FLIGHT;
+  private static final VarHandle LAST_TURN;
+  private static final VarHandle SEAT_BEFORE;
 
   static {
     try {
-      IN_FLIGHT = MethodHandles.lookup().findVarHandle(Node.class, "inFlight", int.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      IN_FLIGHT = lookup.findVarHandle(Node.class, "inFlight", int.class);
+      LAST_TURN = lookup.findVarHandle(Node.class, "lastTurn", long.class);
+      SEAT_BEFORE = lookup.findVarHandle(Node.class, "seatBefore", Seat.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -39,6 +45,12 @@ public final class Node {
   /** Completed when nothing is in flight; null while nobody waits for that. */
   private volatile @Nullable CompletableFuture<Integer> idle;
 
+  /** For {@link SlowStart}. Guarded by the balancer's change lock. */
+  private long eligibleSince = SlowStart.NOT_ELIGIBLE;
+
+  /** For {@link SlowStart}. Written under the balancer's change lock, read by anyone. */
+  private volatile double weightShare = 1;
+
   private final LongAdder picks = new LongAdder();
   private final LongAdder successes = new LongAdder();
   private final LongAdder failures = new LongAdder();
@@ -48,6 +60,25 @@ public final class Node {
    * not see it yet does not measure.
    */
   private @Nullable Latency latency;
+
+  /** A node's leaf in a tree that is to hear of its load. */
+  record Seat(LoadTree tree, int leaf) {}
+
+  /** Null while no selector asks for it. Written under the change lock, read by anyone. */
+  private volatile @Nullable Seat seat;
+
+  /**
+   * The seat before, while its tree may still be picked from. As {@link #seat}, but anyone may let
+   * go of it, by {@link #SEAT_BEFORE}.
+   */
+  private volatile @Nullable Seat seatBefore;
+
+  /** Where its turns come from. Guarded by the balancer's change lock. */
+  private @Nullable AtomicLong line;
+
+  /** When it was picked last, in turns of {@link #line}. Atomic, by {@link #LAST_TURN}. */
+  @SuppressWarnings("unused")
+  private volatile long lastTurn;
 
   Node(Server server) {
     this.server = server;
@@ -61,6 +92,15 @@ public final class Node {
   /** The server's weight, 0 to {@value Server#MAX_WEIGHT}. */
   public int weight() {
     return server.weight();
+  }
+
+  /**
+   * The weight by which it is picked now: less than {@link #weight()} during a slow start.
+   *
+   * @see LoadBalancer.Builder#slowStart
+   */
+  public double effectiveWeight() {
+    return server.weight() * weightShare;
   }
 
   /** Leases taken and not yet closed; 0 or more. */
@@ -127,6 +167,17 @@ public final class Node {
     this.server = server;
   }
 
+  /** Under the balancer's change lock only. */
+  long eligibleSince() {
+    return eligibleSince;
+  }
+
+  /** Under the balancer's change lock only. */
+  void setStart(long eligibleSince, double weightShare) {
+    this.eligibleSince = eligibleSince;
+    this.weightShare = weightShare;
+  }
+
   /** Counts one more in flight, unless there are as many as there may be. */
   boolean tryPick(int maxConcurrent) {
     if (maxConcurrent == Integer.MAX_VALUE) {
@@ -141,6 +192,7 @@ public final class Node {
       } while (!IN_FLIGHT.compareAndSet(this, before, before + 1));
     }
     picks.increment();
+    loadChanged();
     return true;
   }
 
@@ -179,9 +231,58 @@ public final class Node {
   }
 
   void released() {
-    if ((int) IN_FLIGHT.getAndAdd(this, -1) == 1) {
+    boolean idleNow = (int) IN_FLIGHT.getAndAdd(this, -1) == 1;
+    loadChanged();
+    if (idleNow) {
       completeIfIdle();
     }
+  }
+
+  /**
+   * Takes a seat: its tree hears of this node's load from now on, and so does the tree before until
+   * that is retired. Under the balancer's change lock only.
+   *
+   * <p>The seat before is written first. A thread that reads both while that happens may miss the
+   * new tree, but its change is older than the new tree's building, which reads the load itself.
+   */
+  void sit(Seat next, @Nullable LoadTree before) {
+    Seat current = seat;
+    seatBefore = current != null && current.tree == before ? current : null;
+    seat = next;
+  }
+
+  private void loadChanged() {
+    Seat current = seat;
+    if (current != null) {
+      current.tree.changed(current.leaf);
+      Seat old = seatBefore;
+      if (old != null) {
+        if (!old.tree.isRetired()) {
+          old.tree.changed(old.leaf);
+        } else {
+          SEAT_BEFORE.compareAndSet(this, old, null); // let go of it
+        }
+      }
+    }
+  }
+
+  /** Under the balancer's change lock only, as {@link #joinLine}. */
+  boolean isInLine(AtomicLong turns) {
+    return line == turns;
+  }
+
+  void joinLine(AtomicLong turns, long turn) {
+    line = turns;
+    lastTurn = turn;
+  }
+
+  long lastTurn() {
+    return lastTurn;
+  }
+
+  /** Whether this turn is now its last: false if it had another one since that which was seen. */
+  boolean takeTurn(long seen, long turn) {
+    return LAST_TURN.compareAndSet(this, seen, turn);
   }
 
   /**

@@ -29,8 +29,12 @@ final class PowerOfTwoSelector implements Selector {
     if (pair < 0) {
       return null;
     }
-    Node one = lottery.node((int) (pair >>> 32));
-    Node two = lottery.node((int) pair);
-    return (one.inFlight() + 1L) * two.weight() <= (two.inFlight() + 1L) * one.weight() ? one : two;
+    int one = (int) (pair >>> 32);
+    int two = (int) pair;
+    Node a = lottery.node(one);
+    Node b = lottery.node(two);
+    return (a.inFlight() + 1L) * lottery.weight(two) <= (b.inFlight() + 1L) * lottery.weight(one)
+        ? a
+        : b;
   }
 }

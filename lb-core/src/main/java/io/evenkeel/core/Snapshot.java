@@ -1,6 +1,7 @@
 package io.evenkeel.core;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,22 +30,66 @@ final class Snapshot {
    * @param panicThreshold the share of members that must be eligible, or health is not asked; 0 to
    *     1
    */
-  record Recipe(Selector.Factory factory, Environment environment, double panicThreshold) {}
+  record Recipe(
+      Selector.Factory factory,
+      Environment environment,
+      double panicThreshold,
+      SlowStart slowStart) {}
+
+  /** What one tier's selector is to be built over. */
+  private static final class Draft {
+    private final List<Node> members = new ArrayList<>();
+    private final List<Node> eligible = new ArrayList<>();
+    private final List<Double> shares = new ArrayList<>();
+    private boolean isAnyStarting;
+
+    void add(Node node, boolean isEligible, double share) {
+      members.add(node);
+      if (isEligible) {
+        eligible.add(node);
+        shares.add(share);
+        isAnyStarting |= share < 1;
+      }
+    }
+
+    int[] weights() {
+      int[] weights = new int[eligible.size()];
+      for (int i = 0; i < weights.length; i++) {
+        int weight = eligible.get(i).weight();
+        weights[i] = isAnyStarting ? SlowStart.scaled(weight, shares.get(i)) : weight;
+      }
+      return weights;
+    }
+  }
 
   private final List<Node> members;
 
   /** The block mask of each member as it was when eligibility was decided. */
   private final int[] blockMasks;
 
+  /**
+   * Each member's {@link Node#eligibleSince}, and its share of its weight; empty if all have all.
+   */
+  private final long[] since;
+
+  private final double[] shares;
   private final Tier[] tiers;
   private final int eligibleCount;
   private final boolean panicking;
 
   private Snapshot(
-      List<Node> members, int[] blockMasks, Tier[] tiers, int eligibleCount, boolean panicking) {
+      List<Node> members,
+      int[] blockMasks,
+      long[] since,
+      double[] shares,
+      Tier[] tiers,
+      int eligibleCount,
+      boolean panicking) {
     this.panicking = panicking;
     this.members = members;
     this.blockMasks = blockMasks;
+    this.since = since;
+    this.shares = shares;
     this.tiers = tiers;
     this.eligibleCount = eligibleCount;
   }
@@ -58,32 +103,43 @@ final class Snapshot {
     Selector.Factory factory = recipe.factory;
     List<Node> members = List.copyOf(nodes);
     boolean panicking = isPanic(members, recipe.panicThreshold);
-    int[] masks = new int[members.size()];
-    TreeMap<Integer, List<Node>> byTier = new TreeMap<>();
-    for (int i = 0; i < masks.length; i++) {
+    int n = members.size();
+    int[] masks = new int[n];
+    SlowStart slowStart = recipe.slowStart;
+    long[] since = new long[slowStart.isOn() ? n : 0];
+    double[] shares = new double[since.length];
+    long now = slowStart.isOn() ? recipe.environment.clock().nanoTime() : 0;
+    TreeMap<Integer, Draft> drafts = new TreeMap<>();
+    for (int i = 0; i < n; i++) {
       Node node = members.get(i);
       masks[i] = node.blockMask();
-      byTier.computeIfAbsent(node.server().tier(), level -> new ArrayList<>()).add(node);
+      double share = 1;
+      if (slowStart.isOn()) {
+        since[i] = slowStart.since(node, previous == null, now);
+        share = slowStart.share(since[i], now);
+        shares[i] = share;
+      }
+      drafts
+          .computeIfAbsent(node.server().tier(), level -> new Draft())
+          .add(node, panicking ? node.isEligibleInPanic() : node.isEligible(), share);
     }
-    Tier[] tiers = new Tier[byTier.size()];
+    Tier[] tiers = new Tier[drafts.size()];
     int eligibleCount = 0;
     int t = 0;
-    for (Map.Entry<Integer, List<Node>> tier : byTier.entrySet()) {
-      int level = tier.getKey();
-      List<Node> eligible =
-          tier.getValue().stream()
-              .filter(panicking ? Node::isEligibleInPanic : Node::isEligible)
-              .toList();
+    for (Map.Entry<Integer, Draft> entry : drafts.entrySet()) {
+      int level = entry.getKey();
+      Draft draft = entry.getValue();
       Selector before = previous == null ? null : previous.selectorOf(level);
-      Candidates candidates = new Candidates(tier.getValue(), eligible, recipe.environment);
+      Candidates candidates =
+          new Candidates(draft.members, draft.eligible, draft.weights(), recipe.environment);
       Selector selector = factory.create(candidates, before);
       if (selector == null) { // a user's factory may not have been checked for nullness
         throw new NullPointerException("selector: " + factory + " returned null");
       }
-      tiers[t++] = new Tier(level, selector, eligible);
-      eligibleCount += eligible.size();
+      tiers[t++] = new Tier(level, selector, candidates.eligible());
+      eligibleCount += draft.eligible.size();
     }
-    return new Snapshot(members, masks, tiers, eligibleCount, panicking);
+    return new Snapshot(members, masks, since, shares, tiers, eligibleCount, panicking);
   }
 
   /** Whether fewer are eligible, of those that only health may block, than there must be. */
@@ -94,6 +150,18 @@ final class Snapshot {
     long possible = members.stream().filter(Node::isEligibleInPanic).count();
     long eligible = members.stream().filter(Node::isEligible).count();
     return eligible < threshold * possible;
+  }
+
+  /** Tells the nodes how far they have got with their slow start; when this comes into force. */
+  void startNodes() {
+    for (int i = 0; i < since.length; i++) {
+      members.get(i).setStart(since[i], shares[i]);
+    }
+  }
+
+  /** Whether a node's share of its weight is to be worked out again soon. */
+  boolean isAnyStarting() {
+    return Arrays.stream(shares).anyMatch(share -> share < 1);
   }
 
   /** The first tier's choice; a later tier's where no eligible node is left in those before. */

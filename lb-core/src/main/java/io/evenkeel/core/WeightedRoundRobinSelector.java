@@ -74,7 +74,7 @@ final class WeightedRoundRobinSelector implements Selector {
   static Selector create(Candidates candidates, @Nullable Selector previous, int longestCycle) {
     List<Node> members = candidates.members();
     Node[] nodes = candidates.eligible().toArray(new Node[0]);
-    int[] weights = Arrays.stream(nodes).mapToInt(Node::weight).toArray();
+    int[] weights = candidates.weights();
     WeightedRoundRobinSelector before =
         previous instanceof WeightedRoundRobinSelector same ? same : null;
     double[] credits = before == null ? new double[members.size()] : before.creditsOf(members);
