@@ -84,7 +84,7 @@ final class LeastConnectionsSelector implements Selector {
       // Threads that look at once must not all take the same node: one gets the turn, the others
       // look again, a few times.
       boolean taken = node.takeTurn(seen, turns.getAndIncrement());
-      tree.changed(leaf); // if not taken: the winner may not have got there yet
+      tree.worsened(leaf); // if not taken: the one who took it may not have got there yet
       if (taken || attempt == MAX_ATTEMPTS) {
         return node;
       }

@@ -13,13 +13,13 @@ import java.util.Arrays;
  * <p>An entry of the tree names a leaf. What it is compared by, its load and its turn, is read from
  * the node itself, and so is always as of now.
  *
- * <p><b>Threads.</b> No locks. Whoever changes a node's load or turn calls {@link #changed}
- * afterwards; whoever writes an entry looks at its group again afterwards, and writes again if the
- * winner is another by then; and whoever wrote an entry goes on to the one above. All of it
- * volatile, hence in one order. So when all is quiet every entry is right: let W be the last write
- * of it. Its writer found it right after W. Whatever changed in the group later, its changer looked
- * at the group after that change, and as it did not write, the entry was right then too. While
- * changes are under way an entry may be behind by those.
+ * <p><b>Threads.</b> No locks. Whoever changes a node's load or turn calls {@link #worsened} or
+ * {@link #improved} afterwards; whoever writes an entry looks at its group again afterwards, and
+ * writes again if the winner is another by then; and whoever wrote an entry goes on to the one
+ * above. All of it volatile, hence in one order. So when all is quiet every entry is right: let W
+ * be the last write of it. Its writer found it right after W. Whatever changed in the group later,
+ * its changer looked at the entry after that change, and as it did not write, the entry was right
+ * then too. While changes are under way an entry may be behind by those.
  *
  * <p>A snapshot gets a tree of its own. While it is being built the one before is in use, and both
  * hear of changes: see {@link Node#sit}.
@@ -80,7 +80,11 @@ final class LoadTree {
 
   /** The leaf that wins. */
   int best() {
-    return (int) ENTRY.getVolatile(winners[winners.length - 1], 0);
+    return entry(winners.length - 1, 0);
+  }
+
+  private int entry(int level, int group) {
+    return (int) ENTRY.getVolatile(winners[level], group);
   }
 
   Node node(int leaf) {
@@ -100,15 +104,32 @@ final class LoadTree {
         : nodes[leaf].lastTurn() < nodes[thanLeaf].lastTurn();
   }
 
-  /** A node's load or turn has changed. */
-  void changed(int leaf) {
-    int place = leaf;
+  /** A node has more load, or a later turn: groups that it did not win before it wins no more. */
+  void worsened(int leaf) {
+    int group = leaf >>> FAN_SHIFT;
+    boolean written = false;
     for (int level = 0; level < winners.length; level++) {
-      place >>>= FAN_SHIFT;
-      boolean written = settle(level, place);
-      if (!written && (int) ENTRY.getVolatile(winners[level], place) != leaf) {
-        return; // it neither was the winner here nor is
+      if (!written && entry(level, group) != leaf) {
+        return;
       }
+      written = settle(level, group);
+      group >>>= FAN_SHIFT;
+    }
+  }
+
+  /** A node has less load: groups that it won before it wins still. */
+  void improved(int leaf) {
+    int group = leaf >>> FAN_SHIFT;
+    boolean written = false;
+    for (int level = 0; level < winners.length; level++) {
+      int winner = entry(level, group);
+      if (written || winner != leaf) {
+        if ((!written && isBetter(winner, leaf)) || !settle(level, group)) {
+          return;
+        }
+        written = true;
+      }
+      group >>>= FAN_SHIFT;
     }
   }
 
@@ -116,7 +137,7 @@ final class LoadTree {
   private boolean settle(int level, int group) {
     int[] entries = winners[level];
     int winner = winnerOf(level, group);
-    if ((int) ENTRY.getVolatile(entries, group) == winner) {
+    if (entry(level, group) == winner) {
       return false;
     }
     int written;
@@ -137,7 +158,7 @@ final class LoadTree {
     long bestWeight = 0;
     long bestTurn = 0;
     for (int i = from; i < to; i++) {
-      int leaf = below == null ? i : (int) ENTRY.getVolatile(below, i);
+      int leaf = below == null ? i : entry(level - 1, i);
       Node node = nodes[leaf];
       long load = node.inFlight() + 1L;
       long weight = weights[leaf];

@@ -62,7 +62,16 @@ public final class Node {
   private @Nullable Latency latency;
 
   /** A node's leaf in a tree that is to hear of its load. */
-  record Seat(LoadTree tree, int leaf) {}
+  record Seat(LoadTree tree, int leaf) {
+
+    void loadChanged(boolean isMore) {
+      if (isMore) {
+        tree.worsened(leaf);
+      } else {
+        tree.improved(leaf);
+      }
+    }
+  }
 
   /** Null while no selector asks for it. Written under the change lock, read by anyone. */
   private volatile @Nullable Seat seat;
@@ -192,7 +201,7 @@ public final class Node {
       } while (!IN_FLIGHT.compareAndSet(this, before, before + 1));
     }
     picks.increment();
-    loadChanged();
+    loadChanged(true);
     return true;
   }
 
@@ -232,7 +241,7 @@ public final class Node {
 
   void released() {
     boolean idleNow = (int) IN_FLIGHT.getAndAdd(this, -1) == 1;
-    loadChanged();
+    loadChanged(false);
     if (idleNow) {
       completeIfIdle();
     }
@@ -251,17 +260,15 @@ public final class Node {
     seat = next;
   }
 
-  private void loadChanged() {
+  private void loadChanged(boolean isMore) {
     Seat current = seat;
     if (current != null) {
-      current.tree.changed(current.leaf);
+      current.loadChanged(isMore);
       Seat old = seatBefore;
-      if (old != null) {
-        if (!old.tree.isRetired()) {
-          old.tree.changed(old.leaf);
-        } else {
-          SEAT_BEFORE.compareAndSet(this, old, null); // let go of it
-        }
+      if (old != null && !old.tree.isRetired()) {
+        old.loadChanged(isMore);
+      } else if (old != null) {
+        SEAT_BEFORE.compareAndSet(this, old, null); // let go of it
       }
     }
   }
