@@ -10,10 +10,13 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Says which server comes next. Safe for use by any thread; owns no thread, socket or timer.
@@ -39,11 +42,14 @@ public final class LoadBalancer {
 
   private static final Duration LONGEST = Duration.ofDays(36_525);
 
+  private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
+
   private static final String DRAINED = "drained by the operator";
 
   private final ControlPlane control;
   private final int maxConcurrent;
   private final @Nullable ScheduledExecutorService scheduler;
+  private final AtomicBoolean isRefreshDue = new AtomicBoolean();
 
   private LoadBalancer(Builder builder) {
     control =
@@ -61,18 +67,29 @@ public final class LoadBalancer {
     this.scheduler = builder.scheduler;
     if (builder.slowStart.isOn()) {
       Duration step = builder.slowStart.step();
-      AtomicBoolean isDue = new AtomicBoolean();
-      control.onSlowStart(
+      control.onSlowStart(() -> refreshIn(step));
+    }
+  }
+
+  /** Has a slow start go on a while later; once for all that are under way. */
+  private void refreshIn(Duration step) {
+    if (!isRefreshDue.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      later(
           () -> {
-            if (isDue.compareAndSet(false, true)) {
-              later(
-                  () -> {
-                    isDue.set(false);
-                    control.refresh();
-                  },
-                  step);
+            isRefreshDue.set(false);
+            try {
+              control.refresh();
+            } catch (Throwable e) { // a user's selector factory: the next step may be luckier
+              log.warn("slow start: could not work out the weights anew", e);
             }
-          });
+          },
+          step);
+    } catch (RejectedExecutionException e) {
+      isRefreshDue.set(false);
+      log.warn("slow start: the scheduler takes no task; weights stay as they are", e);
     }
   }
 
