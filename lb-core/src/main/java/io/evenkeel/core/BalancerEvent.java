@@ -1,7 +1,8 @@
 package io.evenkeel.core;
 
 /**
- * What changed in a balancer. Delivered after the change is in force, in the order of changes.
+ * What happened in a balancer. A change is delivered after the change is in force, in the order of
+ * changes.
  *
  * <p>Further kinds may be added in any release: a {@code switch} over them needs a default.
  */
@@ -39,4 +40,12 @@ public sealed interface BalancerEvent {
    * @param cause what led to it, in a few words, for people
    */
   record ServerUnblocked(Server server, Block block, String cause) implements BalancerEvent {}
+
+  /**
+   * A lease was garbage-collected while it was open; see {@link
+   * LoadBalancer.Builder#leakDetection}.
+   *
+   * @param takenAt its stack trace is the place that took the lease
+   */
+  record LeaseLeaked(Server server, Throwable takenAt) implements BalancerEvent {}
 }

@@ -3,6 +3,7 @@ package io.evenkeel.core;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One use of one server: taken by {@code acquire}, closed exactly once in effect, says how it went.
@@ -42,10 +43,17 @@ public final class Lease implements AutoCloseable {
   @SuppressWarnings("unused")
   private volatile int state;
 
+  /** Null unless leaks are looked for. Set once, before anyone else sees the lease. */
+  private LeakDetector.@Nullable Watch watch;
+
   /** Of a node on which one more in flight was counted for it. */
   Lease(Node node) {
     this.node = node;
     this.startNanos = node.startOfUse();
+  }
+
+  void watchedBy(LeakDetector.Watch watch) {
+    this.watch = watch;
   }
 
   /** The server to use. */
@@ -80,7 +88,7 @@ public final class Lease implements AutoCloseable {
   /** Ends the use. */
   @Override
   public void close() {
-    if (isFirst(CLOSED, CLOSED)) {
+    if (isFirst(CLOSED, CLOSED) && (watch == null || watch.end())) {
       node.released();
     }
   }

@@ -48,6 +48,7 @@ public final class LoadBalancer {
 
   private final ControlPlane control;
   private final int maxConcurrent;
+  private final @Nullable LeakDetector leaks;
   private final @Nullable ScheduledExecutorService scheduler;
   private final AtomicBoolean isRefreshDue = new AtomicBoolean();
 
@@ -64,6 +65,7 @@ public final class LoadBalancer {
             builder.servers);
     builder.listeners.forEach(control.events()::addListener);
     this.maxConcurrent = builder.maxConcurrent;
+    this.leaks = builder.leakDetection ? new LeakDetector(control.events()) : null;
     this.scheduler = builder.scheduler;
     if (builder.slowStart.isOn()) {
       Duration step = builder.slowStart.step();
@@ -144,7 +146,8 @@ public final class LoadBalancer {
       // The count went up before this look, and a drain looks at the count after its snapshot is in
       // force: either it waits for this lease, or this pick sees that it came too late.
       if (control.snapshot() == current || !node.has(Block.DRAINING)) {
-        return new Lease(node);
+        Lease lease = new Lease(node);
+        return leaks == null ? lease : leaks.watch(lease);
       }
       node.unpick();
     }
@@ -317,6 +320,7 @@ public final class LoadBalancer {
     private int maxConcurrent = Integer.MAX_VALUE;
     private double panicThreshold;
     private SlowStart slowStart = SlowStart.OFF;
+    private boolean leakDetection;
     private @Nullable ScheduledExecutorService scheduler;
     private NanoClock clock = NanoClock.system();
 
@@ -423,6 +427,18 @@ public final class LoadBalancer {
         throw new IllegalArgumentException("aggression: " + aggression + " (expected: > 0)");
       }
       this.slowStart = new SlowStart(nanos(window), aggression);
+      return this;
+    }
+
+    /**
+     * Whether to look for leases that are garbage-collected while they are open. Each is reported
+     * once, with the place that took it: in the log at WARN and as a {@link
+     * BalancerEvent.LeaseLeaked}; and its server has one less in flight then. It is found when a
+     * lease is taken after the collection. Off by default; when on, each lease costs a stack trace,
+     * about a microsecond.
+     */
+    public Builder leakDetection(boolean isOn) {
+      this.leakDetection = isOn;
       return this;
     }
 
