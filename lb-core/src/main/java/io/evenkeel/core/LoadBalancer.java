@@ -126,6 +126,16 @@ public final class LoadBalancer {
   }
 
   /**
+   * Takes the server for a key, as a user's name: {@code acquire(Query.forKey(key))}.
+   *
+   * @return a lease that the caller must close
+   * @throws NoServerAvailableException if no server is eligible; it says why each is not
+   */
+  public Lease acquire(CharSequence key) {
+    return acquire(Query.forKey(key));
+  }
+
+  /**
    * As {@link #acquire(Query)}, for callers to whom having no server is no exception.
    *
    * @return a lease that the caller must close, or null if no eligible server is left

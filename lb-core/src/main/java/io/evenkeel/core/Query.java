@@ -4,23 +4,55 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * What one pick may depend on: the nodes already tried for the same request. Immutable.
+ * What one pick may depend on: a key, as of a user or a session, for selectors that send equal keys
+ * to the same server, and the nodes already tried for the same request. Immutable.
  *
  * <p>{@link #any()} is shared and costs nothing; {@link #excluding} copies, on the retry path only.
+ * Selectors that look at load ignore the key.
  */
 public final class Query {
 
-  private static final Query ANY = new Query(new Node[0]);
+  private static final Node[] NONE = {};
+  private static final Query ANY = new Query(false, 0, NONE);
 
+  private final boolean hasKey;
+  private final long keyHash;
   private final Node[] tried;
 
-  private Query(Node[] tried) {
+  private Query(boolean hasKey, long keyHash, Node[] tried) {
+    this.hasKey = hasKey;
+    this.keyHash = keyHash;
     this.tried = tried;
   }
 
   /** A query that any eligible node answers. */
   public static Query any() {
     return ANY;
+  }
+
+  /** A query for a text: its hash is XXH64, with seed 0, of its bytes in UTF-8. O(its length). */
+  public static Query forKey(CharSequence key) {
+    return forHash(KeyHash.of(key));
+  }
+
+  /** A query for some bytes: its hash is XXH64, with seed 0, of them. O(their number). */
+  public static Query forKey(byte[] key) {
+    return forHash(KeyHash.of(key));
+  }
+
+  /** A query for a key that is hashed already; all 64 bits should depend on it. */
+  public static Query forHash(long keyHash) {
+    return new Query(true, keyHash, NONE);
+  }
+
+  /** Whether there is a key. */
+  public boolean hasKey() {
+    return hasKey;
+  }
+
+  /** The key's hash; 0 if there is no key. */
+  public long keyHash() {
+    return keyHash;
   }
 
   /**
@@ -32,7 +64,7 @@ public final class Query {
     Objects.requireNonNull(node, "node");
     Node[] more = Arrays.copyOf(tried, tried.length + 1);
     more[tried.length] = node;
-    return new Query(more);
+    return new Query(hasKey, keyHash, more);
   }
 
   /** Whether this node was tried already and must not be picked; O(nodes tried). */
@@ -52,6 +84,7 @@ public final class Query {
 
   @Override
   public String toString() {
-    return tried.length == 0 ? "any" : "any but " + Arrays.toString(tried);
+    String text = hasKey ? String.format("key hash %016x", keyHash) : "any";
+    return tried.length == 0 ? text : text + " but " + Arrays.toString(tried);
   }
 }
