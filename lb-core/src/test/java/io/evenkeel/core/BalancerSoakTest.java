@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -14,11 +15,16 @@ import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Picks from many threads, changes meanwhile: nothing is lost, nothing ineligible is picked. */
+/**
+ * Picks from many threads for a while, changes meanwhile: nothing is lost, nothing ineligible is
+ * picked, and all counters come back to zero.
+ */
 class BalancerSoakTest {
 
   private static final int PICKERS = 8;
-  private static final int PICKS_EACH = 15_000;
+
+  /** Of all selectors together. */
+  private static final Duration SOAK = Duration.ofSeconds(20);
 
   static Collection<String> names() {
     return Selectors.names();
@@ -42,6 +48,7 @@ class BalancerSoakTest {
     LongAdder successes = new LongAdder();
     LongAdder failures = new LongAdder();
     AtomicInteger picking = new AtomicInteger(PICKERS);
+    long end = System.nanoTime() + SOAK.toNanos() / names().size();
     Threads.run(
         PICKERS + 1,
         index -> {
@@ -55,7 +62,7 @@ class BalancerSoakTest {
           }
           List<Lease> open = new ArrayList<>();
           try {
-            for (int i = 0; i < PICKS_EACH; i++) {
+            while (System.nanoTime() - end < 0) {
               Lease lease = balancer.tryAcquire(Query.any());
               if (lease == null) {
                 continue;
