@@ -60,7 +60,7 @@ public final class Lease implements AutoCloseable {
 
   /** It went well. */
   public void success() {
-    if (isFirst(OUTCOME, OUTCOME | CLOSED)) {
+    if (isFirstWord()) {
       node.succeeded(startNanos);
     }
   }
@@ -72,7 +72,7 @@ public final class Lease implements AutoCloseable {
    */
   public void failure(Throwable cause) {
     Objects.requireNonNull(cause, "cause");
-    if (isFirst(OUTCOME, OUTCOME | CLOSED)) {
+    if (isFirstWord()) {
       node.failed(startNanos, cause);
     }
   }
@@ -80,13 +80,18 @@ public final class Lease implements AutoCloseable {
   /** Ends the use. */
   @Override
   public void close() {
-    if (isFirst(CLOSED, CLOSED)) {
-      node.released();
+    int before = (int) STATE.getAndBitwiseOr(this, CLOSED);
+    if ((before & CLOSED) != 0) {
+      return;
     }
+    if ((before & OUTCOME) == 0) {
+      node.endedWithoutAWord();
+    }
+    node.released();
   }
 
-  private boolean isFirst(int bit, int unless) {
-    return ((int) STATE.getAndBitwiseOr(this, bit) & unless) == 0;
+  private boolean isFirstWord() {
+    return (int) STATE.getAndBitwiseOr(this, OUTCOME) == 0;
   }
 
   @Override

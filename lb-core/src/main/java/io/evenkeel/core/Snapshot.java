@@ -19,9 +19,9 @@ final class Snapshot {
   private static final int NAMED_AT_MOST = 10;
 
   /** How often a selector is asked for one pick while its choices are at their limit. */
-  private static final int ASKED_AT_MOST = 8;
+  static final int ASKED_AT_MOST = 8;
 
-  private record Tier(int level, Selector selector, List<Node> eligible) {}
+  record Tier(int level, Selector selector, List<Node> eligible) {}
 
   /**
    * What a balancer builds each snapshot with.
@@ -33,18 +33,18 @@ final class Snapshot {
 
   private final List<Node> members;
 
-  /** The block mask of each member as it was when eligibility was decided. */
-  private final int[] blockMasks;
+  /** The blocks of each member as they were when eligibility was decided. */
+  private final Blocks[] blocks;
 
   private final Tier[] tiers;
   private final int eligibleCount;
   private final boolean panicking;
 
   private Snapshot(
-      List<Node> members, int[] blockMasks, Tier[] tiers, int eligibleCount, boolean panicking) {
+      List<Node> members, Blocks[] blocks, Tier[] tiers, int eligibleCount, boolean panicking) {
     this.panicking = panicking;
     this.members = members;
-    this.blockMasks = blockMasks;
+    this.blocks = blocks;
     this.tiers = tiers;
     this.eligibleCount = eligibleCount;
   }
@@ -58,11 +58,11 @@ final class Snapshot {
     Selector.Factory factory = recipe.factory;
     List<Node> members = List.copyOf(nodes);
     boolean panicking = isPanic(members, recipe.panicThreshold);
-    int[] masks = new int[members.size()];
+    Blocks[] blocks = new Blocks[members.size()];
     TreeMap<Integer, List<Node>> byTier = new TreeMap<>();
-    for (int i = 0; i < masks.length; i++) {
+    for (int i = 0; i < blocks.length; i++) {
       Node node = members.get(i);
-      masks[i] = node.blockMask();
+      blocks[i] = node.blocked();
       byTier.computeIfAbsent(node.server().tier(), level -> new ArrayList<>()).add(node);
     }
     Tier[] tiers = new Tier[byTier.size()];
@@ -83,7 +83,7 @@ final class Snapshot {
       tiers[t++] = new Tier(level, selector, eligible);
       eligibleCount += eligible.size();
     }
-    return new Snapshot(members, masks, tiers, eligibleCount, panicking);
+    return new Snapshot(members, blocks, tiers, eligibleCount, panicking);
   }
 
   /** Whether fewer are eligible, of those that only health may block, than there must be. */
@@ -93,6 +93,10 @@ final class Snapshot {
     }
     long possible = members.stream().filter(Node::isEligibleInPanic).count();
     long eligible = members.stream().filter(Node::isEligible).count();
+    return isPanic(eligible, possible, threshold);
+  }
+
+  static boolean isPanic(long eligible, long possible, double threshold) {
     return eligible < threshold * possible;
   }
 
@@ -134,6 +138,16 @@ final class Snapshot {
     return members;
   }
 
+  /** The lowest first. */
+  List<Tier> tiers() {
+    return List.of(tiers);
+  }
+
+  /** Of the member of this index, as they were when eligibility was decided. */
+  Blocks blocksOf(int member) {
+    return blocks[member];
+  }
+
   boolean isPanicking() {
     return panicking;
   }
@@ -143,11 +157,11 @@ final class Snapshot {
   }
 
   Map<String, Set<Block>> blocks() {
-    Map<String, Set<Block>> blocks = new LinkedHashMap<>();
-    for (int i = 0; i < blockMasks.length; i++) {
-      blocks.put(members.get(i).server().id(), Node.blocks(blockMasks[i]));
+    Map<String, Set<Block>> byId = new LinkedHashMap<>();
+    for (int i = 0; i < blocks.length; i++) {
+      byId.put(members.get(i).server().id(), blocks[i].kinds());
     }
-    return blocks;
+    return byId;
   }
 
   /** Why a pick with this query found nothing, for people: the servers and what is against each. */
@@ -156,18 +170,18 @@ final class Snapshot {
       return "no server available: the balancer has no members";
     }
     StringBuilder text = new StringBuilder("no server available of ").append(members.size());
-    for (int i = 0; i < blockMasks.length && i < NAMED_AT_MOST; i++) {
+    for (int i = 0; i < blocks.length && i < NAMED_AT_MOST; i++) {
       Node node = members.get(i);
       text.append(i == 0 ? ": " : ", ").append(node.server().id()).append(' ');
-      if (blockMasks[i] != 0) {
-        text.append(Node.blocks(blockMasks[i]));
+      if (!blocks[i].isNone()) {
+        text.append(blocks[i]);
       } else if (node.weight() == 0) {
         text.append("weight 0");
       } else {
         text.append(query.isTried(node) ? "already tried" : "at its limit or not selected");
       }
     }
-    return blockMasks.length > NAMED_AT_MOST ? text.append(", …").toString() : text.toString();
+    return blocks.length > NAMED_AT_MOST ? text.append(", …").toString() : text.toString();
   }
 
   private @Nullable Selector selectorOf(int level) {
