@@ -142,8 +142,8 @@ public final class LoadBalancer {
 
   /**
    * What the balancer has done so far and how it stands. O(members): about a microsecond each, and
-   * ten where latencies are recorded. Takes no lock that a pick takes; waits for a change that is
-   * being made.
+   * some tens where latencies are recorded. Keeps no pick waiting; waits itself for a change that
+   * is being made.
    */
   public BalancerStats stats() {
     return control.stats(refused.sum());
@@ -162,7 +162,8 @@ public final class LoadBalancer {
 
   /**
    * What is wrong with the configuration as it is now: looked for when the balancer is built and
-   * when its members change. Each name is logged once, as a warning. Empty if all is well. By name:
+   * when its members change. Logged, as a warning, when a name is there for the first time. Empty
+   * if all is well. By name:
    *
    * <ul>
    *   <li>{@code all_weights_zero}: every server has weight 0, so that none is ever picked.
@@ -414,9 +415,8 @@ public final class LoadBalancer {
      * {@link ServerStats#latencies()}: of the window of time that is under way and the one before.
      * Off by default, for it reads the clock twice for each use, which costs more than a pick.
      *
-     * <p>Takes memory for each server in use: two histograms of 4 to 8 KB where the slowest take
-     * 0.1 to 1 s, and as many again for other threads if some often end a use of one server at
-     * once.
+     * <p>Takes memory for each server in use: two histograms of 5 to 8 KB where the slowest take 10
+     * ms to 1 s, and as many again for other threads if two end a use of one server at once.
      *
      * @param window how long a window is, above 0: one minute makes percentiles of the last one to
      *     two minutes
