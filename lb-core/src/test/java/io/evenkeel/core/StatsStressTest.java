@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class StatsStressTest {
 
   private static final int PICKERS = 4;
-  private static final int PICKS_EACH = 20_000;
+  private static final int PICKS_EACH = 50_000;
 
   @Test
   void readingMeanwhile_countsOnlyGrow_andAreExactInTheEnd() throws Exception {
@@ -64,7 +64,10 @@ class StatsStressTest {
                     lease.failure(new IOException("test"));
                     failures.increment();
                   }
-                  default -> neutral.increment();
+                  default -> {
+                    neutral.increment();
+                    lease.close(); // at once: outcomes are never far behind picks
+                  }
                 }
                 open.add(lease);
                 if (open.size() > random.nextInt(10)) {
@@ -85,6 +88,33 @@ class StatsStressTest {
     assertThat(end.neutral()).as("seed %d", seed).isEqualTo(neutral.sum());
     assertThat(end.refused()).as("seed %d", seed).isEqualTo(refused.sum());
     assertThat(end.picks()).isEqualTo(end.successes() + end.failures() + end.neutral());
+  }
+
+  @Test
+  void nodeInUse_neverShowsMoreOutcomesThanPicks() throws Exception {
+    Node node = new Node(Servers.server(0));
+    AtomicInteger reading = new AtomicInteger(1);
+    Threads.run(
+        3,
+        index -> {
+          if (index > 0) {
+            while (reading.get() > 0) {
+              node.startOfUse();
+              node.succeeded(0);
+            }
+            return;
+          }
+          try {
+            for (int i = 0; i < 50_000; i++) {
+              Totals seen = new Totals();
+              seen.add(node);
+              assertThat(seen.successes).isLessThanOrEqualTo(seen.picks);
+            }
+          } finally {
+            reading.set(0);
+          }
+        });
+    assertThat(node.successes()).isEqualTo(node.picks());
   }
 
   private static void watch(LoadBalancer balancer, AtomicInteger picking) {
