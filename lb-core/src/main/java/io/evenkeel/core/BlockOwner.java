@@ -1,5 +1,7 @@
 package io.evenkeel.core;
 
+import java.util.Objects;
+
 /**
  * The one who may set and clear one kind of {@link Block} in one balancer: see {@link
  * LoadBalancer#claim}. Safe for use by any thread.
@@ -44,7 +46,34 @@ public final class BlockOwner implements AutoCloseable {
     return control.changeBlock(this, serverId, false, cause);
   }
 
-  /** Clears every block of this kind and gives the kind up, for another to claim. Idempotent. */
+  /**
+   * Tells of something in the configuration with which this owner cannot work as it is meant: in
+   * {@link LoadBalancer#warnings()} until it is withdrawn or this owner is closed, and in the log,
+   * once for each name. An example is a detector that compares servers with one another, of which
+   * there are too few: it looks again when a server comes or goes.
+   *
+   * @param name what kind of mistake it is, as {@code few_servers_for_success_rate}; a second
+   *     warning of one name takes the place of the first
+   * @param text what is wrong and why, in a sentence, for people
+   * @throws IllegalStateException if this owner is closed
+   */
+  public void warn(String name, String text) {
+    control.warn(this, new Warning(name, text));
+  }
+
+  /**
+   * Takes a warning back; no effect if there is none of that name.
+   *
+   * @throws IllegalStateException if this owner is closed
+   */
+  public void withdraw(String name) {
+    control.withdraw(this, Objects.requireNonNull(name, "name"));
+  }
+
+  /**
+   * Clears every block of this kind, takes all warnings back, and gives the kind up, for another to
+   * claim. Idempotent.
+   */
   @Override
   public void close() {
     control.release(this);

@@ -48,17 +48,40 @@ final class ControlPlane {
 
   private volatile Runnable slowStartListener = () -> {};
 
+  /** Guarded by {@link #changes}. */
+  private final Totals.Departed departed = new Totals.Departed();
+
+  /** Changed under {@link #changes}. */
+  private final Warnings warnings;
+
+  /** When this was made, on the balancer's clock. */
+  private final long originNanos;
+
+  /** Null if nodes record no latencies. */
+  private final LatencyWindows.@Nullable Timing recording;
+
   /** Written under {@link #changes}, read by every pick. */
   private volatile Snapshot snapshot;
 
-  /** Their ids are unique. */
-  ControlPlane(Snapshot.Recipe recipe, List<Server> servers) {
+  /**
+   * The servers' ids are unique.
+   *
+   * @param windowNanos of how long a time latencies are recorded; 0 for none
+   */
+  ControlPlane(Snapshot.Recipe recipe, List<Server> servers, long windowNanos) {
     this.recipe = recipe;
+    this.originNanos = now();
+    this.recording =
+        windowNanos == 0
+            ? null
+            : new LatencyWindows.Timing(recipe.environment().clock(), originNanos, windowNanos);
     for (Server server : servers) {
-      members.put(server.id(), new Node(server));
+      members.put(server.id(), new Node(server, recording));
     }
     this.snapshot = Snapshot.of(members.values(), recipe, null);
     snapshot.startNodes();
+    this.warnings = new Warnings(recipe.panicThreshold());
+    warnings.check(members.values());
   }
 
   /**
@@ -79,12 +102,39 @@ final class ControlPlane {
             });
   }
 
+  /** On the balancer's clock. */
+  private long now() {
+    return recipe.environment().clock().nanoTime();
+  }
+
   Snapshot snapshot() {
     return snapshot;
   }
 
   EventQueue events() {
     return events;
+  }
+
+  List<Warning> warnings() {
+    return warnings.current();
+  }
+
+  /** The lock is held for as long as it takes to see who is a member and who has left. */
+  BalancerStats stats(long refused) {
+    Snapshot members;
+    Totals left;
+    changes.lock();
+    try {
+      members = snapshot;
+      left = departed.totals();
+    } finally {
+      changes.unlock();
+    }
+    return BalancerStats.of(members, left, refused, originNanos, now());
+  }
+
+  Explanation explain(Query query, int maxConcurrent) {
+    return Explainer.explain(snapshot, query, maxConcurrent, now());
   }
 
   void add(Server server) {
@@ -187,12 +237,37 @@ final class ControlPlane {
     Objects.requireNonNull(cause, "cause");
     return change(
         () -> {
-          if (owners.get(owner.block()) != owner) {
-            throw new IllegalStateException("block: " + owner.block() + ": its owner is closed");
-          }
+          requireOpen(owner);
           Node node = members.get(serverId);
           return node != null && publishBlock(List.of(node), owner.block(), set, cause);
         });
+  }
+
+  void warn(BlockOwner owner, Warning warning) {
+    changes.lock();
+    try {
+      requireOpen(owner);
+      warnings.put(owner, warning);
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  void withdraw(BlockOwner owner, String name) {
+    changes.lock();
+    try {
+      requireOpen(owner);
+      warnings.withdraw(owner, name);
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  /** Under the change lock. */
+  private void requireOpen(BlockOwner owner) {
+    if (owners.get(owner.block()) != owner) {
+      throw new IllegalStateException("block: " + owner.block() + ": its owner is closed");
+    }
   }
 
   void release(BlockOwner owner) {
@@ -204,6 +279,7 @@ final class ControlPlane {
           }
           publishBlock(members.values(), block, false, "nobody watches it any more");
           owners.remove(block);
+          warnings.withdrawAll(owner);
           return true;
         });
   }
@@ -240,6 +316,7 @@ final class ControlPlane {
   private boolean replaceMembers(Map<String, Server> servers) {
     Map<String, Node> next = new LinkedHashMap<>(servers.size() * 2);
     List<BalancerEvent> news = new ArrayList<>();
+    List<Node> removed = new ArrayList<>();
     Map<Node, Server> before = new LinkedHashMap<>();
     Map<Node, Server> after = new LinkedHashMap<>();
     for (Node node : members.values()) {
@@ -247,6 +324,7 @@ final class ControlPlane {
       Server now = servers.get(was.id());
       if (now == null) {
         news.add(new ServerRemoved(was));
+        removed.add(node);
         continue;
       }
       next.put(now.id(), node);
@@ -258,7 +336,7 @@ final class ControlPlane {
     }
     for (Server server : servers.values()) {
       if (!next.containsKey(server.id())) {
-        next.put(server.id(), new Node(server));
+        next.put(server.id(), new Node(server, recording));
         news.add(new ServerAdded(server));
       }
     }
@@ -266,15 +344,20 @@ final class ControlPlane {
       return false;
     }
     after.forEach(Node::setServer);
+    Snapshot built;
     try {
-      publish(Snapshot.of(next.values(), recipe, snapshot));
+      built = Snapshot.of(next.values(), recipe, snapshot);
     } catch (Throwable e) {
       before.forEach(Node::setServer);
       throw e;
     }
+    removed.forEach(Node::setRemoved);
+    publish(built);
     members = next;
+    departed.add(removed);
     logNews(news);
     news.forEach(events::add);
+    warnings.check(next.values());
     return true;
   }
 
@@ -325,12 +408,18 @@ final class ControlPlane {
     if (changed.isEmpty()) {
       return false;
     }
-    changed.forEach(node -> node.flip(block));
+    Blocks.Mark mark = new Blocks.Mark(now(), cause);
+    List<Blocks> before = changed.stream().map(Node::blocked).toList();
+    for (Node node : changed) {
+      node.setBlocks(set ? node.blocked().with(block, mark) : node.blocked().without(block));
+    }
     Snapshot next;
     try {
       next = Snapshot.of(members.values(), recipe, snapshot);
     } catch (Throwable e) {
-      changed.forEach(node -> node.flip(block));
+      for (int i = 0; i < before.size(); i++) {
+        changed.get(i).setBlocks(before.get(i));
+      }
       throw e;
     }
     for (Node node : changed) {

@@ -95,7 +95,11 @@ final class Latency {
   }
 
   void succeeded(long startNanos) {
-    long now = clock.nanoTime();
+    succeeded(startNanos, clock.nanoTime());
+  }
+
+  /** The same for who has read the clock already. */
+  void succeeded(long startNanos, long now) {
     add((double) Math.max(1, now - startNanos), now, 1);
   }
 

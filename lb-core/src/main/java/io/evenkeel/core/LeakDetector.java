@@ -25,11 +25,17 @@ final class LeakDetector {
   final class Watch extends PhantomReference<Lease> {
 
     private final Node node;
+    private volatile boolean isOutcomeSaid;
     private final Throwable takenAt = new Throwable("the lease was taken here");
 
     private Watch(Lease lease, Node node) {
       super(lease, collected);
       this.node = node;
+    }
+
+    /** Its lease was told how it went, or was closed. */
+    void outcomeSaid() {
+      isOutcomeSaid = true;
     }
 
     /** Whether the use is the caller's to end. */
@@ -62,6 +68,9 @@ final class LeakDetector {
       if (watch.end()) {
         any = true;
         Server server = watch.node.server();
+        if (!watch.isOutcomeSaid) {
+          watch.node.endedWithoutAWord();
+        }
         watch.node.released();
         log.warn("a lease of {} was never closed", server, watch.takenAt);
         events.add(new LeaseLeaked(server, watch.takenAt));

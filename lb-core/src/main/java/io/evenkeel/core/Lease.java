@@ -68,7 +68,7 @@ public final class Lease implements AutoCloseable {
 
   /** It went well. */
   public void success() {
-    if (isFirst(OUTCOME, OUTCOME | CLOSED)) {
+    if (isFirstWord()) {
       node.succeeded(startNanos);
     }
   }
@@ -80,7 +80,7 @@ public final class Lease implements AutoCloseable {
    */
   public void failure(Throwable cause) {
     Objects.requireNonNull(cause, "cause");
-    if (isFirst(OUTCOME, OUTCOME | CLOSED)) {
+    if (isFirstWord()) {
       node.failed(startNanos, cause);
     }
   }
@@ -88,13 +88,24 @@ public final class Lease implements AutoCloseable {
   /** Ends the use. */
   @Override
   public void close() {
-    if (isFirst(CLOSED, CLOSED) && (watch == null || watch.end())) {
-      node.released();
+    int before = (int) STATE.getAndBitwiseOr(this, CLOSED);
+    if ((before & CLOSED) != 0) {
+      return;
     }
+    if (watch != null && !watch.end()) {
+      return; // reported as lost meanwhile, and ended by that
+    }
+    if ((before & OUTCOME) == 0) {
+      node.endedWithoutAWord();
+    }
+    node.released();
   }
 
-  private boolean isFirst(int bit, int unless) {
-    return ((int) STATE.getAndBitwiseOr(this, bit) & unless) == 0;
+  private boolean isFirstWord() {
+    if (watch != null) {
+      watch.outcomeSaid();
+    }
+    return (int) STATE.getAndBitwiseOr(this, OUTCOME) == 0;
   }
 
   @Override

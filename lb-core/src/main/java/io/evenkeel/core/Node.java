@@ -2,10 +2,10 @@ package io.evenkeel.core;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -39,8 +39,11 @@ public final class Node {
   @SuppressWarnings("unused")
   private volatile int inFlight;
 
-  /** Bits of {@link Block}. Written under the balancer's change lock, read by anyone. */
-  private volatile int blocks;
+  /** Written under the balancer's change lock, read by anyone. */
+  private volatile Blocks blocks = Blocks.NONE;
+
+  /** Written under the balancer's change lock, once, read by anyone. */
+  private volatile boolean removed;
 
   /** Completed when nothing is in flight; null while nobody waits for that. */
   private volatile @Nullable CompletableFuture<Integer> idle;
@@ -53,7 +56,10 @@ public final class Node {
 
   private final LongAdder picks = new LongAdder();
   private final LongAdder successes = new LongAdder();
-  private final LongAdder failures = new LongAdder();
+  private final LongAdder neutral = new LongAdder();
+
+  /** By {@link FailureKind#index}. */
+  private final AtomicLongArray failures = new AtomicLongArray(FailureKind.values().length);
 
   /**
    * Null while no selector reads it. Set once, under the balancer's change lock; a thread that does
@@ -89,8 +95,16 @@ public final class Node {
   @SuppressWarnings("unused")
   private volatile long lastTurn;
 
+  /** Null if latencies are not recorded. */
+  private final @Nullable LatencyWindows windows;
+
   Node(Server server) {
+    this(server, null);
+  }
+
+  Node(Server server, LatencyWindows.@Nullable Timing recording) {
     this.server = server;
+    this.windows = recording == null ? null : new LatencyWindows(recording);
   }
 
   /** The server itself. */
@@ -129,46 +143,59 @@ public final class Node {
 
   /** Leases that ended in failure. */
   public long failures() {
-    return failures.sum();
+    long sum = 0;
+    for (int kind = 0; kind < failures.length(); kind++) {
+      sum += failures.get(kind);
+    }
+    return sum;
+  }
+
+  long failures(FailureKind kind) {
+    return failures.get(kind.index());
+  }
+
+  /** Leases closed without a word. */
+  long neutral() {
+    return neutral.sum();
   }
 
   /** Whether it may be picked: no block, and a weight above 0. */
   public boolean isEligible() {
-    return blocks == 0 && server.weight() > 0;
+    return blocks.isNone() && server.weight() > 0;
   }
 
   /** The same when health is not asked. */
   boolean isEligibleInPanic() {
-    return (blocks & ~Block.BY_HEALTH) == 0 && server.weight() > 0;
+    return blocks.isAtMostByHealth() && server.weight() > 0;
   }
 
-  /** Why it may not be picked, as far as blocks go; a copy. */
+  /** Why it may not be picked, as far as blocks go; unmodifiable. */
   public Set<Block> blocks() {
-    return blocks(blocks);
+    return blocks.kinds();
   }
 
-  static Set<Block> blocks(int mask) {
-    EnumSet<Block> set = EnumSet.noneOf(Block.class);
-    for (Block block : Block.values()) {
-      if ((mask & block.bit()) != 0) {
-        set.add(block);
-      }
-    }
-    return set;
-  }
-
-  int blockMask() {
+  /** Why it may not be picked, since when and what led to it. */
+  Blocks blocked() {
     return blocks;
   }
 
   boolean has(Block block) {
-    return (blocks & block.bit()) != 0;
+    return blocks.has(block);
   }
 
   /** Under the balancer's change lock only. */
-  @SuppressWarnings("NonAtomicVolatileUpdate")
-  void flip(Block block) {
-    blocks ^= block.bit();
+  void setBlocks(Blocks blocks) {
+    this.blocks = blocks;
+  }
+
+  /** Under the balancer's change lock, before a snapshot without it is published. */
+  void setRemoved() {
+    removed = true;
+  }
+
+  /** Whether a pick over a snapshot that is no longer in force must not take it. */
+  boolean takesNothingNew() {
+    return removed || has(Block.DRAINING);
   }
 
   /** Under the balancer's change lock only. */
@@ -200,15 +227,8 @@ public final class Node {
         }
       } while (!IN_FLIGHT.compareAndSet(this, before, before + 1));
     }
-    picks.increment();
     loadChanged(true);
     return true;
-  }
-
-  /** Takes a pick back that came too late. */
-  void unpick() {
-    picks.decrement();
-    released();
   }
 
   /** Under the balancer's change lock only. */
@@ -219,24 +239,54 @@ public final class Node {
     return latency;
   }
 
-  /** When a use begins, for its outcome; 0 if nobody reads the latency, and no clock is read. */
+  @Nullable Latency latency() {
+    return latency;
+  }
+
+  @Nullable LatencyWindows windows() {
+    return windows;
+  }
+
+  /**
+   * Counts a use that begins, and says when, for its outcome: 0 if nobody reads the latency, and no
+   * clock is read.
+   */
   long startOfUse() {
+    picks.increment();
     Latency measured = latency;
-    return measured == null ? 0 : measured.now();
+    if (measured != null) {
+      return measured.now();
+    }
+    return windows == null ? 0 : windows.now();
   }
 
   void succeeded(long startNanos) {
     successes.increment();
-    if (startNanos != 0 && latency != null) {
-      latency.succeeded(startNanos);
+    if (startNanos == 0) {
+      return;
+    }
+    Latency measured = latency;
+    if (windows != null) {
+      long now = windows.now();
+      windows.record(now - startNanos, now);
+      if (measured != null) {
+        measured.succeeded(startNanos, now);
+      }
+    } else if (measured != null) {
+      measured.succeeded(startNanos);
     }
   }
 
   void failed(long startNanos, Throwable cause) {
-    failures.increment();
+    failures.getAndIncrement(FailureKind.of(cause).index());
     if (startNanos != 0 && latency != null) {
       latency.failed(startNanos, cause);
     }
+  }
+
+  /** A use ends of which nobody said how it went. */
+  void endedWithoutAWord() {
+    neutral.increment();
   }
 
   void released() {
@@ -317,6 +367,6 @@ public final class Node {
 
   @Override
   public String toString() {
-    return server + (blocks == 0 ? "" : " " + blocks()) + " in flight " + inFlight;
+    return server + (blocks.isNone() ? "" : " " + blocks()) + " in flight " + inFlight;
   }
 }

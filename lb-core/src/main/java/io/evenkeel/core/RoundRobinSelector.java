@@ -90,6 +90,18 @@ final class RoundRobinSelector implements Selector {
     return query.isTried(node) ? firstUntried(query) : node;
   }
 
+  @Override
+  public @Nullable Node peek(Query query) {
+    long turn = cursor.get() + offset;
+    for (int i = 0; i < nodes.length; i++) {
+      Node node = nodes[(int) Long.remainderUnsigned(turn + i, nodes.length)];
+      if (!query.isTried(node)) {
+        return node;
+      }
+    }
+    return null;
+  }
+
   private Node next(int n) {
     return nodes[(int) Long.remainderUnsigned(cursor.getAndIncrement() + offset, n)];
   }

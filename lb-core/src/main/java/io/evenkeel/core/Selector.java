@@ -34,6 +34,18 @@ public interface Selector {
    */
   @Nullable Node select(Query query);
 
+  /**
+   * The node that {@link #select} would return now, if that is sure: for {@link
+   * LoadBalancer#explain}. Must leave no trace: takes no turn and moves no cursor. Called by any
+   * thread, seldom.
+   *
+   * @param query never null; at least one eligible node is left that was not tried
+   * @return null, as by default, where it cannot be said without selecting
+   */
+  default @Nullable Node peek(Query query) {
+    return null;
+  }
+
   /** Builds a selector for each snapshot. One factory may serve several balancers at once. */
   @FunctionalInterface
   interface Factory {

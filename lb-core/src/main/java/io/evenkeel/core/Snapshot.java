@@ -20,9 +20,9 @@ final class Snapshot {
   private static final int NAMED_AT_MOST = 10;
 
   /** How often a selector is asked for one pick while its choices are at their limit. */
-  private static final int ASKED_AT_MOST = 8;
+  static final int ASKED_AT_MOST = 8;
 
-  private record Tier(int level, Selector selector, List<Node> eligible) {}
+  record Tier(int level, Selector selector, List<Node> eligible) {}
 
   /**
    * What a balancer builds each snapshot with.
@@ -64,8 +64,8 @@ final class Snapshot {
 
   private final List<Node> members;
 
-  /** The block mask of each member as it was when eligibility was decided. */
-  private final int[] blockMasks;
+  /** The blocks of each member as they were when eligibility was decided. */
+  private final Blocks[] blocks;
 
   /**
    * Each member's {@link Node#eligibleSince}, and its share of its weight; empty if all have all.
@@ -79,7 +79,7 @@ final class Snapshot {
 
   private Snapshot(
       List<Node> members,
-      int[] blockMasks,
+      Blocks[] blocks,
       long[] since,
       double[] shares,
       Tier[] tiers,
@@ -87,7 +87,7 @@ final class Snapshot {
       boolean panicking) {
     this.panicking = panicking;
     this.members = members;
-    this.blockMasks = blockMasks;
+    this.blocks = blocks;
     this.since = since;
     this.shares = shares;
     this.tiers = tiers;
@@ -104,7 +104,7 @@ final class Snapshot {
     List<Node> members = List.copyOf(nodes);
     boolean panicking = isPanic(members, recipe.panicThreshold);
     int n = members.size();
-    int[] masks = new int[n];
+    Blocks[] blocks = new Blocks[n];
     SlowStart slowStart = recipe.slowStart;
     long[] since = new long[slowStart.isOn() ? n : 0];
     double[] shares = new double[since.length];
@@ -112,7 +112,7 @@ final class Snapshot {
     TreeMap<Integer, Draft> drafts = new TreeMap<>();
     for (int i = 0; i < n; i++) {
       Node node = members.get(i);
-      masks[i] = node.blockMask();
+      blocks[i] = node.blocked();
       double share = 1;
       if (slowStart.isOn()) {
         since[i] = slowStart.since(node, previous == null, now);
@@ -139,7 +139,7 @@ final class Snapshot {
       tiers[t++] = new Tier(level, selector, candidates.eligible());
       eligibleCount += draft.eligible.size();
     }
-    return new Snapshot(members, masks, since, shares, tiers, eligibleCount, panicking);
+    return new Snapshot(members, blocks, since, shares, tiers, eligibleCount, panicking);
   }
 
   /** Whether fewer are eligible, of those that only health may block, than there must be. */
@@ -149,6 +149,10 @@ final class Snapshot {
     }
     long possible = members.stream().filter(Node::isEligibleInPanic).count();
     long eligible = members.stream().filter(Node::isEligible).count();
+    return isPanic(eligible, possible, threshold);
+  }
+
+  static boolean isPanic(long eligible, long possible, double threshold) {
     return eligible < threshold * possible;
   }
 
@@ -202,6 +206,16 @@ final class Snapshot {
     return members;
   }
 
+  /** The lowest first. */
+  List<Tier> tiers() {
+    return List.of(tiers);
+  }
+
+  /** Of the member of this index, as they were when eligibility was decided. */
+  Blocks blocksOf(int member) {
+    return blocks[member];
+  }
+
   boolean isPanicking() {
     return panicking;
   }
@@ -211,11 +225,11 @@ final class Snapshot {
   }
 
   Map<String, Set<Block>> blocks() {
-    Map<String, Set<Block>> blocks = new LinkedHashMap<>();
-    for (int i = 0; i < blockMasks.length; i++) {
-      blocks.put(members.get(i).server().id(), Node.blocks(blockMasks[i]));
+    Map<String, Set<Block>> byId = new LinkedHashMap<>();
+    for (int i = 0; i < blocks.length; i++) {
+      byId.put(members.get(i).server().id(), blocks[i].kinds());
     }
-    return blocks;
+    return byId;
   }
 
   /** Why a pick with this query found nothing, for people: the servers and what is against each. */
@@ -224,18 +238,18 @@ final class Snapshot {
       return "no server available: the balancer has no members";
     }
     StringBuilder text = new StringBuilder("no server available of ").append(members.size());
-    for (int i = 0; i < blockMasks.length && i < NAMED_AT_MOST; i++) {
+    for (int i = 0; i < blocks.length && i < NAMED_AT_MOST; i++) {
       Node node = members.get(i);
       text.append(i == 0 ? ": " : ", ").append(node.server().id()).append(' ');
-      if (blockMasks[i] != 0) {
-        text.append(Node.blocks(blockMasks[i]));
+      if (!blocks[i].isNone()) {
+        text.append(blocks[i]);
       } else if (node.weight() == 0) {
         text.append("weight 0");
       } else {
         text.append(query.isTried(node) ? "already tried" : "at its limit or not selected");
       }
     }
-    return blockMasks.length > NAMED_AT_MOST ? text.append(", …").toString() : text.toString();
+    return blocks.length > NAMED_AT_MOST ? text.append(", …").toString() : text.toString();
   }
 
   private @Nullable Selector selectorOf(int level) {

@@ -107,6 +107,18 @@ final class WeightedRoundRobinSelector implements Selector {
     return query.isTried(node) ? anyUntried(query) : node;
   }
 
+  @Override
+  public @Nullable Node peek(Query query) {
+    long turn = cursor.get();
+    for (int i = 0; i <= MAX_PASSED_OVER && nodes.length > 0; i++) {
+      Node node = nodes[turns.at(turn + i)];
+      if (!query.isTried(node)) {
+        return node;
+      }
+    }
+    return null;
+  }
+
   private Node next() {
     return nodes[turns.at(cursor.getAndIncrement())];
   }

@@ -130,7 +130,7 @@ abstract class ProxyFixture {
         });
   }
 
-  private long turns() {
+  long turns() {
     return proxy.loops().stream().mapToLong(EventLoop::turns).sum();
   }
 
