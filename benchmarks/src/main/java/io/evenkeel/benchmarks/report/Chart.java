@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class Chart {
 
   private static final int ROW = 17;
-  private static final int LABELS = 290;
+  private static final int LABELS = 300;
   private static final int PANEL = 400;
-  private static final int GAP = 30;
+  private static final int GAP = 60;
   private static final int TOP = 86;
   private static final String[] COLOURS = {"#56B4E9", "#009E73", "#E69F00", "#D55E00"};
 
