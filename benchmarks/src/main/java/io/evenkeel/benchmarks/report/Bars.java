@@ -34,10 +34,15 @@ final class Bars {
 
   private static final double LEASE_BYTES = 32;
 
+  /** The part of a bar beyond which an error is no excuse. */
+  private static final double NOISE = 0.25;
+
   /** Whether a bar is met. */
   enum Verdict {
     MET("met"),
     MET_WITHIN_ERROR("met within the error"),
+    /** Missed by less than the error, but with an error so large that it says nothing. */
+    TOO_NOISY("too noisy to say"),
     NOT_MET("**not met**"),
     NOT_MEASURED("not measured");
 
@@ -189,7 +194,10 @@ final class Bars {
     if (value.median() <= limit) {
       return Verdict.MET;
     }
-    return value.median() - value.error() <= limit ? Verdict.MET_WITHIN_ERROR : Verdict.NOT_MET;
+    if (value.median() - value.error() > limit) {
+      return Verdict.NOT_MET;
+    }
+    return value.error() > limit * NOISE ? Verdict.TOO_NOISY : Verdict.MET_WITHIN_ERROR;
   }
 
   private static String text(Finding finding, String unit) {

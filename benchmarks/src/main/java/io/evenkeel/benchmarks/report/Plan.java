@@ -17,7 +17,7 @@ import java.util.List;
 record Plan(
     List<Integer> servers, List<Integer> threads, int warmups, int iterations, int minutes) {
 
-  static final int ITERATION_MILLIS = 100;
+  static final int ITERATION_MILLIS = 50;
 
   /** Two threads with all the work cost too much time: one number of servers says what they do. */
   private static final int USED_BY_MANY = 100;
@@ -25,11 +25,11 @@ record Plan(
   private static final int CHANGED = 10_000;
 
   static Plan full(int minutes) {
-    return new Plan(List.of(10, 100, 1_000, 10_000), List.of(1, 2), 5, 4, minutes);
+    return new Plan(List.of(10, 100, 1_000, 10_000), List.of(1, 2), 10, 8, minutes);
   }
 
   static Plan quick() {
-    return new Plan(List.of(10, 10_000), List.of(1), 2, 2, 1);
+    return new Plan(List.of(10, 10_000), List.of(1), 4, 4, 1);
   }
 
   /**

@@ -77,7 +77,12 @@ final class Rounds {
     return results.stream()
         .findFirst()
         .map(
-            result -> new Sample(cell, round, result.getPrimaryResult().getScore(), bytes(result)));
+            result ->
+                new Sample(
+                    cell,
+                    round,
+                    result.getPrimaryResult().getStatistics().getPercentile(50),
+                    bytes(result)));
   }
 
   private static double bytes(RunResult result) {

@@ -83,6 +83,14 @@ class ReportTest {
   }
 
   @Test
+  void anErrorThatSwallowsTheBarIsNoExcuse() {
+    measured(ROTATION, 10, 1, 0, 5.1, 9, 3);
+    measured(COUNTER, 10, 1, 0, 5, 5, 5);
+
+    assertThat(bar("select: no slower", "round_robin").verdict()).isEqualTo(Bars.Verdict.TOO_NOISY);
+  }
+
+  @Test
   void latencyAwareOnesAreHeldAgainstServiceTalkAndFinagle() {
     measured(EWMA, 100, 2, 32, 40);
     measured(SERVICETALK, 100, 2, 16, 100);
