@@ -2,11 +2,13 @@ package io.grpc.xds;
 
 import io.grpc.xds.WeightedRoundRobinLoadBalancer.StaticStrideScheduler;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.NullMarked;
 
 /**
  * In gRPC's own package, for the scheduler is not public, and the balancer around it takes its
  * weights from the servers' load reports only.
  */
+@NullMarked
 public final class GrpcStaticStride {
 
   private final StaticStrideScheduler scheduler;

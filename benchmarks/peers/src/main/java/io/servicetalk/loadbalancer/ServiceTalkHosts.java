@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.NullMarked;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * ServiceTalk's package, for neither is public: the balancer around them adds a deferred {@code
  * Single} to every pick, and so costs more than what is measured here.
  */
+@NullMarked
 public final class ServiceTalkHosts {
 
   private final HostSelector<String, Connection> selector;

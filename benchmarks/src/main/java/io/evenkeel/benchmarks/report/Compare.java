@@ -3,13 +3,12 @@ package io.evenkeel.benchmarks.report;
 import io.evenkeel.core.Selector;
 import io.evenkeel.core.Selectors;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
-import org.openjdk.jmh.runner.RunnerException;
 
 /**
  * Measures every selector beside its peers and writes {@code picks.md}, {@code picks.svg} and
@@ -33,7 +32,7 @@ public final class Compare {
   private Compare() {}
 
   /** Runs the comparison. */
-  public static void main(String[] args) throws IOException, RunnerException {
+  public static void main(String[] args) throws IOException {
     boolean quick = false;
     int minutes = 25;
     List<String> selectors = List.copyOf(Selectors.names());
@@ -66,8 +65,20 @@ public final class Compare {
     }
     Plan plan = quick ? Plan.quick() : Plan.full(minutes);
     String date = LocalDate.now(ZoneOffset.UTC).toString();
-    Results results = new Results(new Rounds(plan, System.out).run(Contenders.of(selectors)));
-    write(results, out, date, command.toString());
+    List<Contender> contenders = Contenders.of(selectors);
+    Results results = new Results(new Rounds(plan, System.out).run(contenders));
+    List<String> heading =
+        new ArrayList<>(
+            List.of(
+                "Machine: " + Machine.describe(),
+                "Date: " + date + "; rounds: " + results.rounds(),
+                "Command: `" + command + "`"));
+    plan.round(contenders, 1).stream()
+        .filter(cell -> !results.has(cell))
+        .map(cell -> cell.contender().name() + ", " + cell.contender().work().title())
+        .distinct()
+        .forEach(failed -> heading.add("**Failed**: " + failed));
+    write(results, out, heading, Machine.describe() + "; " + date);
     Bars.of(results)
         .forEach(
             bar ->
@@ -76,20 +87,11 @@ public final class Compare {
                     bar.bar(), bar.selector(), bar.measured(), bar.verdict().title()));
   }
 
-  private static void write(Results results, Path out, String date, String command)
+  private static void write(Results results, Path out, List<String> heading, String caption)
       throws IOException {
-    String machine = Machine.describe();
-    List<String> heading =
-        List.of(
-            "Machine: " + machine,
-            "Date: " + date + "; rounds: " + results.rounds(),
-            "Command: `" + command + "`");
     Files.createDirectories(out);
-    Files.writeString(
-        out.resolve("picks.md"), Table.of(results, heading, "picks.svg"), StandardCharsets.UTF_8);
-    Files.writeString(
-        out.resolve("picks.svg"), Chart.of(results, machine + "; " + date), StandardCharsets.UTF_8);
-    Files.writeString(
-        out.resolve("picks.json"), RawData.of(results, heading), StandardCharsets.UTF_8);
+    Files.writeString(out.resolve("picks.md"), Table.of(results, heading, "picks.svg"));
+    Files.writeString(out.resolve("picks.svg"), Chart.of(results, caption));
+    Files.writeString(out.resolve("picks.json"), RawData.of(results, heading));
   }
 }

@@ -26,7 +26,7 @@ final class Rounds {
     this.progress = progress;
   }
 
-  List<Sample> run(List<Contender> contenders) throws RunnerException {
+  List<Sample> run(List<Contender> contenders) {
     List<Sample> samples = new ArrayList<>();
     long start = System.nanoTime();
     long limit = plan.minutes() * 60_000_000_000L;
@@ -50,10 +50,13 @@ final class Rounds {
       }
       longest = Math.max(longest, System.nanoTime() - begin);
     }
+    if (samples.isEmpty()) {
+      throw new IllegalStateException("nothing was measured");
+    }
     return samples;
   }
 
-  private Optional<Sample> run(Cell cell, int round) throws RunnerException {
+  private Optional<Sample> run(Cell cell, int round) {
     Contender contender = cell.contender();
     TimeValue iteration = TimeValue.milliseconds(Plan.ITERATION_MILLIS);
     ChainedOptionsBuilder options =
@@ -72,7 +75,14 @@ final class Rounds {
     if (contender.selector() != null) {
       options.param("selector", contender.selector());
     }
-    Collection<RunResult> results = new Runner(options.build()).run();
+    Collection<RunResult> results;
+    try {
+      results = new Runner(options.build()).run();
+    } catch (RunnerException e) {
+      // As when somebody else runs JMH just now. One cell less is no reason to lose the others.
+      progress.println(e.getMessage());
+      return Optional.empty();
+    }
     // Empty if the benchmark failed, which JMH has said on its standard output.
     return results.stream()
         .findFirst()

@@ -77,7 +77,7 @@ public class ServiceTalkPicks {
   @State(Scope.Thread)
   public static class Taken implements Predicate<ServiceTalkHosts.Connection> {
 
-    private ServiceTalkHosts.@Nullable Connection connection;
+    ServiceTalkHosts.@Nullable Connection connection;
 
     @Override
     public boolean test(ServiceTalkHosts.Connection offered) {
