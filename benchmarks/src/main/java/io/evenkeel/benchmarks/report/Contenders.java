@@ -112,6 +112,12 @@ final class Contenders {
         name, false, List.of("peak_ewma", "least_response_time"), work, PEERS + method, null);
   }
 
+  /** Whether it is slow for longer than others before it is compiled, which would flatter us. */
+  static boolean warmsSlowly(Contender contender) {
+    return contender.benchmark().startsWith(PEERS + "FinaglePicks")
+        || contender.benchmark().startsWith(PEERS + "ServiceTalkPicks");
+  }
+
   private static boolean isHere(Contender contender) {
     String benchmark = contender.benchmark();
     String type = benchmark.substring(0, benchmark.lastIndexOf('.'));

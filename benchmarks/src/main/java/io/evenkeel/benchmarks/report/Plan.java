@@ -24,12 +24,20 @@ record Plan(
 
   private static final int CHANGED = 10_000;
 
+  /** How much longer those warm up whose picks are many small methods: 2 s in a full run. */
+  private static final int SLOW_TO_WARM = 5;
+
   static Plan full(int minutes) {
-    return new Plan(List.of(10, 100, 1_000, 10_000), List.of(1, 2), 10, 8, minutes);
+    return new Plan(List.of(10, 100, 1_000, 10_000), List.of(1, 2), 8, 6, minutes);
   }
 
   static Plan quick() {
     return new Plan(List.of(10, 10_000), List.of(1), 4, 4, 1);
+  }
+
+  /** How many iterations do not count for this one. */
+  int warmups(Contender contender) {
+    return Contenders.warmsSlowly(contender) ? warmups * SLOW_TO_WARM : warmups;
   }
 
   /**

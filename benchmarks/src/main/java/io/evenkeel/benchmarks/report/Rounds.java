@@ -65,7 +65,7 @@ final class Rounds {
             .param("servers", String.valueOf(cell.servers()))
             .threads(cell.threads())
             .forks(1)
-            .warmupIterations(plan.warmups())
+            .warmupIterations(plan.warmups(contender))
             .warmupTime(iteration)
             .measurementIterations(plan.iterations())
             .measurementTime(iteration)
