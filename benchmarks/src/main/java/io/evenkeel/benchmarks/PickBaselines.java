@@ -1,5 +1,6 @@
 package io.evenkeel.benchmarks;
 
+import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,7 +17,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** The few lines that one would write oneself: no weights, no health, no changes. */
+/** The few lines that one would write oneself: no health, no changes, no outcomes. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -31,11 +32,15 @@ public class PickBaselines {
 
   private final AtomicInteger next = new AtomicInteger();
   private AtomicIntegerArray inFlight = new AtomicIntegerArray(1);
+  private int[] weightsUpTo = new int[1];
 
-  /** Nothing is in flight anywhere. */
+  /** Weights 1 to 3, and nothing in flight anywhere. */
   @Setup
   public void setUp() {
     inFlight = new AtomicIntegerArray(servers);
+    weightsUpTo = new int[servers];
+    Arrays.setAll(weightsUpTo, i -> 1 + i % 3);
+    Arrays.parallelPrefix(weightsUpTo, Integer::sum);
   }
 
   /** A shared counter. */
@@ -44,19 +49,36 @@ public class PickBaselines {
     return Integer.remainderUnsigned(next.getAndIncrement(), servers);
   }
 
+  /** A shared counter, and the one in flight counted there and back. */
+  @Benchmark
+  public int countedRotation() {
+    return used(Integer.remainderUnsigned(next.getAndIncrement(), servers));
+  }
+
   /** Chance. */
   @Benchmark
   public int random() {
     return ThreadLocalRandom.current().nextInt(servers);
   }
 
+  /** Chance by weight: a search in the running total of the weights. */
+  @Benchmark
+  public int weightedRandom() {
+    int ticket = ThreadLocalRandom.current().nextInt(weightsUpTo[servers - 1]) + 1;
+    int found = Arrays.binarySearch(weightsUpTo, ticket);
+    return found < 0 ? -found - 1 : found;
+  }
+
   /** The less loaded of two, which may be the same one. */
   @Benchmark
   public int twoChoices() {
-    ThreadLocalRandom random = ThreadLocalRandom.current();
-    int one = random.nextInt(servers);
-    int two = random.nextInt(servers);
-    return inFlight.get(one) <= inFlight.get(two) ? one : two;
+    return lessLoadedOfTwo();
+  }
+
+  /** The less loaded of two, and the one in flight counted there and back. */
+  @Benchmark
+  public int countedTwoChoices() {
+    return used(lessLoadedOfTwo());
   }
 
   /** The least loaded of all. */
@@ -69,5 +91,18 @@ public class PickBaselines {
       }
     }
     return best;
+  }
+
+  private int lessLoadedOfTwo() {
+    ThreadLocalRandom random = ThreadLocalRandom.current();
+    int one = random.nextInt(servers);
+    int two = random.nextInt(servers);
+    return inFlight.get(one) <= inFlight.get(two) ? one : two;
+  }
+
+  private int used(int server) {
+    inFlight.getAndIncrement(server);
+    inFlight.getAndDecrement(server);
+    return server;
   }
 }

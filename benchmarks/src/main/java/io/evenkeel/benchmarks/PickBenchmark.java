@@ -1,5 +1,6 @@
 package io.evenkeel.benchmarks;
 
+import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
@@ -22,7 +23,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A pick alone: {@code select}, without a lease. Weights are 1 to 3; everybody is idle. */
+/**
+ * A pick: the choice alone, and one whole use of a balancer. Weights are 1 to 3; everybody is idle,
+ * and every server has answered a few times. {@link PickBaselines} has what cannot be beaten.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -35,7 +39,7 @@ public class PickBenchmark {
   @Param({"10", "100", "1000", "10000"})
   public int servers;
 
-  /** Which selector picks. */
+  /** Which selector picks; {@link io.evenkeel.benchmarks.report.Compare} takes all there are. */
   @Param({
     "round_robin",
     "weighted_round_robin",
@@ -49,16 +53,14 @@ public class PickBenchmark {
   public String selector = "round_robin";
 
   private Selector picker = query -> null;
+  private LoadBalancer balancer = LoadBalancer.builder().servers(server(0, 1)).build();
 
   /** Builds a balancer, and has every server answer a few times. */
   @Setup
   public void setUp() {
     Selector.Factory factory = Selectors.named(selector);
-    List<Server> list =
-        IntStream.range(0, servers)
-            .mapToObj(i -> Server.of("10.0.0.1", 80).withId("s" + i).withWeight(1 + i % 3))
-            .toList();
-    LoadBalancer balancer =
+    List<Server> list = IntStream.range(0, servers).mapToObj(i -> server(i, 1 + i % 3)).toList();
+    balancer =
         LoadBalancer.builder()
             .servers(list)
             .selector(
@@ -68,15 +70,36 @@ public class PickBenchmark {
                 })
             .build();
     for (int i = 0; i < 10 * servers; i++) {
-      try (var lease = balancer.acquire()) {
+      try (Lease lease = balancer.acquire()) {
         lease.success();
       }
     }
   }
 
-  /** The next node. */
+  /** The next node: the choice alone, without a lease. */
   @Benchmark
   public @Nullable Node select() {
     return picker.select(Query.any());
+  }
+
+  /** Takes a server and gives it back. */
+  @Benchmark
+  public Server acquireAndClose() {
+    try (Lease lease = balancer.acquire()) {
+      return lease.server();
+    }
+  }
+
+  /** Takes a server, says that it went well, and gives it back: all that latency needs. */
+  @Benchmark
+  public Server acquireSucceedAndClose() {
+    try (Lease lease = balancer.acquire()) {
+      lease.success();
+      return lease.server();
+    }
+  }
+
+  static Server server(int i, int weight) {
+    return Server.of("10.0." + (i >> 8) + "." + (i & 255), 80).withWeight(weight);
   }
 }
