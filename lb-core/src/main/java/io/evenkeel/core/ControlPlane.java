@@ -80,7 +80,7 @@ final class ControlPlane {
     }
     this.snapshot = Snapshot.of(members.values(), recipe, null);
     snapshot.startNodes();
-    this.warnings = new Warnings(recipe.panicThreshold());
+    this.warnings = new Warnings(recipe);
     warnings.check(members.values());
   }
 

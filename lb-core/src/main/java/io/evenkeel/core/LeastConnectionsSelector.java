@@ -91,6 +91,15 @@ final class LeastConnectionsSelector implements Selector {
     }
   }
 
+  @Override
+  public @Nullable Node peek(Query query) {
+    if (tree == null) {
+      return null;
+    }
+    int leaf = query.triedCount() == 0 ? tree.best() : bestUntried(tree, query);
+    return leaf < 0 ? null : tree.node(leaf);
+  }
+
   /** O(nodes), for retries only. */
   private static int bestUntried(LoadTree tree, Query query) {
     int best = -1;

@@ -207,6 +207,11 @@ public final class LoadBalancer {
     return control.explain(Objects.requireNonNull(query, "query"), maxConcurrent);
   }
 
+  /** As {@link #explain(Query)}, for {@link #acquire(CharSequence)}. */
+  public Explanation explain(CharSequence key) {
+    return explain(Query.forKey(key));
+  }
+
   /**
    * What is wrong with the configuration as it is now: looked for when the balancer is built and
    * when its members change. Logged, as a warning, when a name is there for the first time. Empty
@@ -222,6 +227,8 @@ public final class LoadBalancer {
    *   <li>{@code panic_hides_failures}: of two or more servers, one that is down is enough for a
    *       panic: threshold · n &gt; n − 1, n counting those with a weight above 0. So health never
    *       takes a failing server out.
+   *   <li>{@code slow_start_without_weights}: {@link Builder#slowStart} is set, and the selector is
+   *       {@code round_robin} or {@code random}, which do not look at weights.
    * </ul>
    *
    * <p>Those who own a block may add others: {@link BlockOwner#warn}.

@@ -123,6 +123,11 @@ public final class Selectors {
     return factory;
   }
 
+  /** Whether it is one of those whose picks do not depend on how a weight above 0 changes. */
+  static boolean ignoresWeights(Selector.Factory factory) {
+    return factory == BY_NAME.get("round_robin") || factory == BY_NAME.get("random");
+  }
+
   /** The names that {@link #named} takes, in alphabetical order. */
   public static Collection<String> names() {
     return Collections.unmodifiableSet(BY_NAME.keySet());

@@ -22,7 +22,14 @@ final class Warnings {
 
   private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
 
+  private static final Warning SLOW_START_WITHOUT_WEIGHTS =
+      new Warning(
+          "slow_start_without_weights",
+          "slowStart is set, but this selector does not look at weights, so that a new server gets"
+              + " its whole share at once; weighted_round_robin and weighted_random look at them");
+
   private final double panicThreshold;
+  private final boolean isSlowStartIdle;
   private final Set<String> logged = new HashSet<>();
   private final Map<BlockOwner, Map<String, Warning>> owners = new LinkedHashMap<>();
   private List<Warning> own = List.of();
@@ -30,8 +37,10 @@ final class Warnings {
   /** Written under the change lock, read by anyone. */
   private volatile List<Warning> current = List.of();
 
-  Warnings(double panicThreshold) {
-    this.panicThreshold = panicThreshold;
+  /** Of no members yet. */
+  Warnings(Snapshot.Recipe recipe) {
+    this.panicThreshold = recipe.panicThreshold();
+    this.isSlowStartIdle = recipe.slowStart().isOn() && Selectors.ignoresWeights(recipe.factory());
   }
 
   List<Warning> current() {
@@ -40,7 +49,10 @@ final class Warnings {
 
   /** Looks at the members as they are now. */
   void check(Collection<Node> members) {
-    own = find(members.stream().map(Node::server).toList(), panicThreshold);
+    own = new ArrayList<>(find(members.stream().map(Node::server).toList(), panicThreshold));
+    if (isSlowStartIdle) {
+      own.add(SLOW_START_WITHOUT_WEIGHTS);
+    }
     publish();
   }
 

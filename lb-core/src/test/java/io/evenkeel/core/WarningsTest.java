@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -25,6 +26,23 @@ class WarningsTest {
     assertThat(names(List.of(), 0.5)).isEmpty();
     assertThat(names(servers(1, 0), 1)).as("a single server has nobody to stand in").isEmpty();
     assertThat(names(join(servers(5, 0), servers(5, 1)), 0.5)).isEmpty();
+  }
+
+  @Test
+  void slowStartOfASelectorThatIgnoresWeights_isSaid() {
+    for (String name : Selectors.names()) {
+      LoadBalancer balancer =
+          LoadBalancer.builder()
+              .servers(servers(2, 0))
+              .selector(Selectors.named(name))
+              .slowStart(Duration.ofSeconds(30))
+              .build();
+      boolean isIdle = name.equals("round_robin") || name.equals("random");
+      assertThat(balancer.warnings())
+          .as(name)
+          .extracting(Warning::name)
+          .isEqualTo(isIdle ? List.of("slow_start_without_weights") : List.of());
+    }
   }
 
   @Test
