@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Threads.</b> State is guarded by this object's monitor, under which no code of the user's
  * runs. An attempt begins on the thread on which its reason arises: the caller's, the one that
- * completed a failed stage, or the timer's.
+ * completed a failed stage, or the timer's. Long because all of it is about the state under one
+ * lock.
  */
 final class AsyncCall<T extends @Nullable Object> {
 
@@ -171,6 +172,8 @@ final class AsyncCall<T extends @Nullable Object> {
 
   /** Takes a server that no attempt of this call had. */
   private @Nullable Attempt admit(boolean first) {
+    // Read before there is a lease to lose, and outside the lock: it is a user's clock, maybe.
+    long startNanos = first && policy.hedgePercentile() != 0 ? caller.clock().nanoTime() : 0;
     while (true) {
       Query wanted = wanted();
       Lease lease =
@@ -180,7 +183,7 @@ final class AsyncCall<T extends @Nullable Object> {
       }
       synchronized (this) {
         if (!over && query == wanted) {
-          Attempt attempt = new Attempt(lease, first);
+          Attempt attempt = new Attempt(lease, startNanos);
           query = wanted.excluding(lease.node());
           running.add(attempt);
           return attempt;
@@ -219,8 +222,8 @@ final class AsyncCall<T extends @Nullable Object> {
     if (!stopRunning(attempt, null)) {
       return;
     }
-    attempt.observe();
     Caller.succeeded(attempt.lease);
+    attempt.observe();
     if (finish(null, true)) {
       result.complete(value);
     }
@@ -304,10 +307,10 @@ final class AsyncCall<T extends @Nullable Object> {
       hedge.run();
     }
     for (Attempt loser : losers) {
-      if (slow) {
-        loser.observe();
-      }
       loser.cut(cause == null ? new CancellationException("no longer needed") : cause);
+    }
+    if (slow) {
+      losers.forEach(Attempt::observe);
     }
     return true;
   }
@@ -342,7 +345,7 @@ final class AsyncCall<T extends @Nullable Object> {
     }
     Runnable stop;
     try {
-      stop = caller.timers().later(() -> drive(next()), delay);
+      stop = caller.timers().later(this::hedge, delay);
     } catch (RejectedExecutionException e) { // the scheduler is shut down: there is no hedge then
       return;
     }
@@ -353,6 +356,14 @@ final class AsyncCall<T extends @Nullable Object> {
     }
     if (obsolete != null) {
       obsolete.run();
+    }
+  }
+
+  private void hedge() {
+    try {
+      drive(next());
+    } catch (Throwable unexpected) {
+      end(unexpected);
     }
   }
 
@@ -384,9 +395,9 @@ final class AsyncCall<T extends @Nullable Object> {
 
     private boolean cut;
 
-    Attempt(Lease lease, boolean first) {
+    Attempt(Lease lease, long startNanos) {
       this.lease = lease;
-      this.startNanos = first && policy.hedgePercentile() != 0 ? caller.clock().nanoTime() : 0;
+      this.startNanos = startNanos;
     }
 
     /** Asks the server; gives what follows if that failed at once. */

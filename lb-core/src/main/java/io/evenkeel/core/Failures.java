@@ -53,7 +53,7 @@ final class Failures {
 
   /** Throws what its caller knows to be unchecked or an X. */
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-  static <X extends Exception> X rethrow(Throwable failure) throws X {
+  static <X extends Throwable> X rethrow(Throwable failure) throws X {
     throw (X) failure;
   }
 }

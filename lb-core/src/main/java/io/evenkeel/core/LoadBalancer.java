@@ -164,6 +164,7 @@ public final class LoadBalancer {
    */
   public <T extends @Nullable Object, X extends Exception> T call(
       CallPolicy policy, Query query, ServerFunction<T, X> function) throws X {
+    Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(query, "query");
     Objects.requireNonNull(function, "function");
     return caller.call(policy, query, function);
