@@ -59,12 +59,7 @@ public final class LoadBalancer {
     this.maxConcurrent = builder.maxConcurrent;
     this.timers = new Timers(builder.scheduler);
     this.callPolicy = builder.callPolicy;
-    RetryBudget budget =
-        new RetryBudget(
-            builder.clock,
-            builder.retryRatio,
-            builder.minRetriesPerSecond,
-            builder.retryWindow.toNanos());
+    RetryBudget budget = new RetryBudget(builder.clock, builder.retryBudget);
     this.caller = new Caller(this, builder.clock, budget, timers);
   }
 
@@ -371,9 +366,7 @@ public final class LoadBalancer {
     private @Nullable ScheduledExecutorService scheduler;
     private NanoClock clock = NanoClock.system();
     private CallPolicy callPolicy = CallPolicy.builder().build();
-    private double retryRatio = 0.2;
-    private double minRetriesPerSecond = 10;
-    private Duration retryWindow = Duration.ofSeconds(10);
+    private RetryBudget.Numbers retryBudget = RetryBudget.Numbers.DEFAULT;
 
     private Builder() {}
 
@@ -466,20 +459,7 @@ public final class LoadBalancer {
      * @throws IllegalArgumentException if a number is out of range; nothing has changed then
      */
     public Builder retryBudget(double ratio, double minPerSecond, Duration window) {
-      if (!(ratio >= 0 && ratio <= 1_000)) {
-        throw new IllegalArgumentException("ratio: " + ratio + " (expected: 0 to 1000)");
-      }
-      if (!(minPerSecond >= 0 && minPerSecond <= 1_000_000)) {
-        throw new IllegalArgumentException(
-            "minPerSecond: " + minPerSecond + " (expected: 0 to 1000000)");
-      }
-      if (window.compareTo(Duration.ofSeconds(1)) < 0
-          || window.compareTo(Duration.ofSeconds(60)) > 0) {
-        throw new IllegalArgumentException("window: " + window + " (expected: 1 s to 60 s)");
-      }
-      this.retryRatio = ratio;
-      this.minRetriesPerSecond = minPerSecond;
-      this.retryWindow = window;
+      this.retryBudget = new RetryBudget.Numbers(ratio, minPerSecond, window);
       return this;
     }
 

@@ -1,5 +1,6 @@
 package io.evenkeel.core;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -35,6 +36,34 @@ final class RetryBudget {
   /** Between two counters, that they do not share a cache line: 128 bytes. */
   private static final int SPREAD = 16;
 
+  /**
+   * What is granted.
+   *
+   * @param ratio retries for each call
+   * @param minPerSecond retries granted whatever the traffic
+   */
+  record Numbers(double ratio, double minPerSecond, Duration window) {
+
+    private static final Duration SHORTEST = Duration.ofSeconds(1);
+    private static final Duration LONGEST = Duration.ofSeconds(60);
+
+    /** After the bounds, which it is checked with. */
+    static final Numbers DEFAULT = new Numbers(0.2, 10, Duration.ofSeconds(10));
+
+    Numbers {
+      if (!(ratio >= 0 && ratio <= 1_000)) {
+        throw new IllegalArgumentException("ratio: " + ratio + " (expected: 0 to 1000)");
+      }
+      if (!(minPerSecond >= 0 && minPerSecond <= 1_000_000)) {
+        throw new IllegalArgumentException(
+            "minPerSecond: " + minPerSecond + " (expected: 0 to 1000000)");
+      }
+      if (window.compareTo(SHORTEST) < 0 || window.compareTo(LONGEST) > 0) {
+        throw new IllegalArgumentException("window: " + window + " (expected: 1 s to 60 s)");
+      }
+    }
+  }
+
   private final NanoClock clock;
   private final double ratio;
   private final double floor;
@@ -56,16 +85,12 @@ final class RetryBudget {
   /** When the current slot began. Written under this, read by anyone. */
   private volatile long slotStart;
 
-  /**
-   * Of one balancer.
-   *
-   * @param ratio retries for each call, 0 or more
-   * @param minPerSecond retries granted whatever the traffic, 0 or more
-   */
-  RetryBudget(NanoClock clock, double ratio, double minPerSecond, long windowNanos) {
+  /** Of one balancer. */
+  RetryBudget(NanoClock clock, Numbers numbers) {
+    long windowNanos = numbers.window.toNanos();
     this.clock = clock;
-    this.ratio = ratio;
-    this.floor = minPerSecond * (windowNanos / 1e9);
+    this.ratio = numbers.ratio;
+    this.floor = numbers.minPerSecond * (windowNanos / 1e9);
     this.slotNanos = windowNanos / CALL_SLOTS;
     int cores = Math.min(64, Runtime.getRuntime().availableProcessors());
     this.stripes = Integer.highestOneBit(2 * cores - 1);

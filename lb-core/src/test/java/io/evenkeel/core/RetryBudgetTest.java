@@ -49,7 +49,7 @@ class RetryBudgetTest {
 
   private static void check(List<Step> steps, double ratio, double floor, long origin) {
     VirtualTime time = new VirtualTime(origin);
-    RetryBudget budget = new RetryBudget(time, ratio, floor, WINDOW.toNanos());
+    RetryBudget budget = budget(time, ratio, floor);
     List<Long> calls = new ArrayList<>();
     List<Long> retries = new ArrayList<>();
     for (Step step : steps) {
@@ -84,7 +84,7 @@ class RetryBudgetTest {
   @Test
   void floor_isThereFromTheFirstMoment_andAgainAfterTheWindow() {
     VirtualTime time = new VirtualTime();
-    RetryBudget budget = new RetryBudget(time, 0.2, 10, WINDOW.toNanos());
+    RetryBudget budget = budget(time, 0.2, 10);
     assertThat(drain(budget)).isEqualTo(100);
     time.advance(Duration.ofSeconds(5));
     assertThat(drain(budget)).isZero();
@@ -97,7 +97,7 @@ class RetryBudgetTest {
   @Test
   void share_ofTheCallsOfTheLastWindow_isGranted() {
     VirtualTime time = new VirtualTime();
-    RetryBudget budget = new RetryBudget(time, 0.2, 0, WINDOW.toNanos());
+    RetryBudget budget = budget(time, 0.2, 0);
     for (int i = 0; i < 60_000; i++) {
       time.advance(Duration.ofMillis(1));
       budget.deposit();
@@ -109,7 +109,7 @@ class RetryBudgetTest {
   @Test
   void oldCalls_earnNothing() {
     VirtualTime time = new VirtualTime();
-    RetryBudget budget = new RetryBudget(time, 0.2, 0, WINDOW.toNanos());
+    RetryBudget budget = budget(time, 0.2, 0);
     for (int i = 0; i < 1_000; i++) {
       budget.deposit();
     }
@@ -119,7 +119,7 @@ class RetryBudgetTest {
 
   @Test
   void nothingToGrant_whereBothNumbersAreZero() {
-    RetryBudget budget = new RetryBudget(new VirtualTime(), 0, 0, WINDOW.toNanos());
+    RetryBudget budget = budget(new VirtualTime(), 0, 0);
     for (int i = 0; i < 100; i++) {
       budget.deposit();
     }
@@ -129,7 +129,7 @@ class RetryBudgetTest {
   @Test
   void refund_givesBackToTheSlotThatItWasTakenFrom() {
     VirtualTime time = new VirtualTime();
-    RetryBudget budget = new RetryBudget(time, 0, 1, WINDOW.toNanos());
+    RetryBudget budget = budget(time, 0, 1);
     long granted = budget.tryWithdraw();
     assertThat(drain(budget)).isEqualTo(9);
     budget.refund(granted);
@@ -143,7 +143,7 @@ class RetryBudgetTest {
 
   @Test
   void manyThreads_neverWithdrawMoreThanThereIs_norLoseACall() throws Exception {
-    RetryBudget budget = new RetryBudget(() -> 42, 0.2, 10, WINDOW.toNanos());
+    RetryBudget budget = budget(() -> 42, 0.2, 10);
     AtomicLong granted = new AtomicLong();
     int threads = 8;
     int each = 20_000;
@@ -168,7 +168,7 @@ class RetryBudgetTest {
   @Test
   void movingClock_manyThreads_stayWithinTheBoundOfTheWholeTime() throws Exception {
     AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1_000);
-    RetryBudget budget = new RetryBudget(clock::get, 0.2, 10, WINDOW.toNanos());
+    RetryBudget budget = budget(clock::get, 0.2, 10);
     AtomicLong granted = new AtomicLong();
     int threads = 6;
     int each = 20_000;
@@ -201,6 +201,10 @@ class RetryBudgetTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.retryBudget(0.1, 10, Duration.ofMillis(999)))
         .withMessage("window: PT0.999S (expected: 1 s to 60 s)");
+  }
+
+  private static RetryBudget budget(NanoClock clock, double ratio, double minPerSecond) {
+    return new RetryBudget(clock, new RetryBudget.Numbers(ratio, minPerSecond, WINDOW));
   }
 
   private static int drain(RetryBudget budget) {
