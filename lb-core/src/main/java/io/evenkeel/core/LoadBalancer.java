@@ -9,12 +9,11 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +31,8 @@ import org.slf4j.LoggerFactory;
  *   send(lease.server());
  *   lease.success();
  * }
+ *
+ * Response response = balancer.call(server -> send(request, server)); // again on another if it fails
  * }</pre>
  *
  * <p>A pick reads one volatile reference to an immutable snapshot and takes no lock. Changes
@@ -41,8 +42,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class LoadBalancer {
 
-  private static final Duration LONGEST = Duration.ofDays(36_525);
-
   private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
 
   private static final String DRAINED = "drained by the operator";
@@ -50,11 +49,14 @@ public final class LoadBalancer {
   private final ControlPlane control;
   private final int maxConcurrent;
   private final @Nullable LeakDetector leaks;
-  private final @Nullable ScheduledExecutorService scheduler;
   private final AtomicBoolean isRefreshDue = new AtomicBoolean();
 
   /** Picks for which there was no server. */
   private final LongAdder refused = new LongAdder();
+
+  private final Timers timers;
+  private final CallPolicy callPolicy;
+  private final Caller caller;
 
   private LoadBalancer(Builder builder) {
     control =
@@ -71,29 +73,33 @@ public final class LoadBalancer {
     builder.listeners.forEach(control.events()::addListener);
     this.maxConcurrent = builder.maxConcurrent;
     this.leaks = builder.leakDetection ? new LeakDetector(control.events()) : null;
-    this.scheduler = builder.scheduler;
+    this.timers = new Timers(builder.scheduler);
+    this.callPolicy = builder.callPolicy;
+    RetryBudget budget = new RetryBudget(builder.clock, builder.retryBudget);
+    this.caller = new Caller(this, builder.clock, budget, timers);
     if (builder.slowStart.isOn()) {
-      Duration step = builder.slowStart.step();
+      long step = builder.slowStart.stepNanos();
       control.onSlowStart(() -> refreshIn(step));
     }
   }
 
   /** Has a slow start go on a while later; once for all that are under way. */
-  private void refreshIn(Duration step) {
+  private void refreshIn(long stepNanos) {
     if (!isRefreshDue.compareAndSet(false, true)) {
       return;
     }
     try {
-      later(
-          () -> {
-            isRefreshDue.set(false);
-            try {
-              control.refresh();
-            } catch (Throwable e) { // a user's selector factory: the next step may be luckier
-              log.warn("slow start: could not work out the weights anew", e);
-            }
-          },
-          step);
+      Runnable unused =
+          timers.later(
+              () -> {
+                isRefreshDue.set(false);
+                try {
+                  control.refresh();
+                } catch (Throwable e) { // a user's selector factory: the next step may be luckier
+                  log.warn("slow start: could not work out the weights anew", e);
+                }
+              },
+              stepNanos);
     } catch (RejectedExecutionException e) {
       isRefreshDue.set(false);
       log.warn("slow start: the scheduler takes no task; weights stay as they are", e);
@@ -168,6 +174,96 @@ public final class LoadBalancer {
       }
       node.released();
     }
+  }
+
+  /**
+   * Asks the next server; after a failure that is worth it, another one, as the {@linkplain
+   * Builder#callPolicy policy} of the balancer says. As {@link #call(CallPolicy, Query,
+   * ServerFunction)}.
+   */
+  public <T extends @Nullable Object, X extends Exception> T call(ServerFunction<T, X> function)
+      throws X {
+    return call(callPolicy, Query.any(), function);
+  }
+
+  /** As {@link #call(ServerFunction)}, for a query. */
+  public <T extends @Nullable Object, X extends Exception> T call(
+      Query query, ServerFunction<T, X> function) throws X {
+    return call(callPolicy, query, function);
+  }
+
+  /**
+   * Asks the next server for a query; after a failure that is worth it, another one. Every attempt
+   * is a lease of its own, on a server that this call has not tried; when the call returns, none is
+   * left open. Attempts run on the caller's thread, or on the policy's executor if it has one; only
+   * there can one be cut off at the deadline, or hedged.
+   *
+   * <p>What the function throws counts as a failure of the server, and an attempt that is cancelled
+   * because another was faster as a {@link CancellationException}. A {@link
+   * java.util.concurrent.RejectedExecutionException} counts as neither. A caller's thread that is
+   * interrupted begins no further attempt.
+   *
+   * @param policy instead of the balancer's; the {@linkplain Builder#retryBudget retry budget} is
+   *     the balancer's always
+   * @param function one attempt; may be called again, for another server
+   * @return the first answer
+   * @throws X the last failure, as the function threw it, with those before suppressed
+   * @throws NoServerAvailableException if there was no server for the first attempt
+   * @throws CallTimeoutException at the deadline, where there is an executor
+   * @throws CancellationException if the caller is interrupted while the executor works for it. The
+   *     attempts are interrupted, the caller's interrupt is set again
+   */
+  public <T extends @Nullable Object, X extends Exception> T call(
+      CallPolicy policy, Query query, ServerFunction<T, X> function) throws X {
+    Objects.requireNonNull(policy, "policy");
+    Objects.requireNonNull(query, "query");
+    Objects.requireNonNull(function, "function");
+    return caller.call(policy, query, function);
+  }
+
+  /**
+   * Asks the next server, without waiting; as {@link #callAsync(CallPolicy, Query, Function)}, by
+   * the {@linkplain Builder#callPolicy policy} of the balancer.
+   */
+  public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+      Function<? super Server, ? extends CompletionStage<T>> function) {
+    return callAsync(callPolicy, Query.any(), function);
+  }
+
+  /** As {@link #callAsync(Function)}, for a query. */
+  public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+      Query query, Function<? super Server, ? extends CompletionStage<T>> function) {
+    return callAsync(callPolicy, query, function);
+  }
+
+  /**
+   * Asks the next server for a query, without waiting; after a failure that is worth it, another
+   * one. Every attempt is a lease of its own, on a server that this call has not tried; when the
+   * result is there, none is left open. Outcomes count as in {@link #call(CallPolicy, Query,
+   * ServerFunction)}; a stage that fails, a function that throws and one that returns null are
+   * failures.
+   *
+   * <p>The function must not block. It is called by the caller's thread first, after a failure by
+   * the thread that completed the failed stage, and for a hedge by the {@linkplain
+   * Builder#scheduler scheduler}'s. Attempts that are not needed any more are cancelled by {@code
+   * toCompletableFuture().cancel(true)}, where their stage knows that.
+   *
+   * @param policy instead of the balancer's; the {@linkplain Builder#retryBudget retry budget} is
+   *     the balancer's always
+   * @param function begins one attempt; may be called again, for another server
+   * @return the first answer, or the last failure, without a {@code CompletionException} around it,
+   *     with those before suppressed; {@link NoServerAvailableException} if there was no server for
+   *     the first attempt; {@link java.util.concurrent.TimeoutException} at the deadline.
+   *     Cancelling it, or completing it otherwise, cancels the attempts under way
+   */
+  public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+      CallPolicy policy,
+      Query query,
+      Function<? super Server, ? extends CompletionStage<T>> function) {
+    Objects.requireNonNull(policy, "policy");
+    Objects.requireNonNull(query, "query");
+    Objects.requireNonNull(function, "function");
+    return caller.callAsync(policy, query, function);
   }
 
   /** The members, in the order in which they were added; unmodifiable. */
@@ -312,7 +408,8 @@ public final class LoadBalancer {
     Node node = control.drain(serverId, DRAINED, done);
     node.completeIfIdle();
     if (!done.isDone()) {
-      later(() -> done.complete(node.inFlight()), deadline);
+      Runnable stop = timers.later(() -> done.complete(node.inFlight()), Timers.nanos(deadline));
+      CompletableFuture<Integer> unused = done.whenComplete((left, ended) -> stop.run());
     }
     return done.minimalCompletionStage();
   }
@@ -363,21 +460,6 @@ public final class LoadBalancer {
     return control.claim(block);
   }
 
-  /** Runs a task after a while, on the scheduler that was given, else on the JDK's own timer. */
-  private void later(Runnable task, Duration delay) {
-    long nanos = nanos(delay);
-    if (scheduler != null) {
-      Future<?> unused = scheduler.schedule(task, nanos, TimeUnit.NANOSECONDS);
-    } else {
-      CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS).execute(task);
-    }
-  }
-
-  /** Of any duration that is not negative; a century at most. */
-  private static long nanos(Duration duration) {
-    return duration.compareTo(LONGEST) < 0 ? duration.toNanos() : LONGEST.toNanos();
-  }
-
   /** Collects what a balancer is made of. Not safe for use by several threads at once. */
   public static final class Builder {
 
@@ -392,6 +474,8 @@ public final class LoadBalancer {
     private long latencyWindowNanos;
     private @Nullable ScheduledExecutorService scheduler;
     private NanoClock clock = NanoClock.system();
+    private CallPolicy callPolicy = CallPolicy.builder().build();
+    private RetryBudget.Numbers retryBudget = RetryBudget.Numbers.DEFAULT;
 
     private Builder() {}
 
@@ -495,7 +579,13 @@ public final class LoadBalancer {
       if (!(aggression > 0 && aggression < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException("aggression: " + aggression + " (expected: > 0)");
       }
-      this.slowStart = new SlowStart(nanos(window), aggression);
+      this.slowStart = new SlowStart(Timers.nanos(window), aggression);
+      return this;
+    }
+
+    /** How calls are made where they do not say so themselves; its defaults by default. */
+    public Builder callPolicy(CallPolicy policy) {
+      this.callPolicy = Objects.requireNonNull(policy, "policy");
       return this;
     }
 
@@ -508,6 +598,22 @@ public final class LoadBalancer {
      */
     public Builder leakDetection(boolean isOn) {
       this.leakDetection = isOn;
+      return this;
+    }
+
+    /**
+     * How many retries and hedges all calls may make together, over any such window of time: a
+     * share of the calls, so that retries never multiply the load of servers that have too much of
+     * it, and a floor for where there are few. A failure with the budget spent is final. By default
+     * 0.2, 10 and 10 s.
+     *
+     * @param ratio retries for each call, 0 to 1,000
+     * @param minPerSecond on top of that, 0 to 1,000,000; 0 for both means no retries at all
+     * @param window 1 s to 60 s
+     * @throws IllegalArgumentException if a number is out of range; nothing has changed then
+     */
+    public Builder retryBudget(double ratio, double minPerSecond, Duration window) {
+      this.retryBudget = new RetryBudget.Numbers(ratio, minPerSecond, window);
       return this;
     }
 
@@ -527,11 +633,15 @@ public final class LoadBalancer {
       if (window.isNegative() || window.isZero()) {
         throw new IllegalArgumentException("window: " + window + " (expected: > 0)");
       }
-      this.latencyWindowNanos = nanos(window);
+      this.latencyWindowNanos = Timers.nanos(window);
       return this;
     }
 
-    /** What keeps deadlines; the JDK's own timer by default. Not closed by the balancer. */
+    /**
+     * What keeps deadlines, and begins hedges; the JDK's own timer and common pool by default. A
+     * {@link java.util.concurrent.ScheduledThreadPoolExecutor} should have its {@code
+     * setRemoveOnCancelPolicy(true)}. Not closed by the balancer.
+     */
     public Builder scheduler(ScheduledExecutorService scheduler) {
       this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
       return this;
@@ -540,7 +650,7 @@ public final class LoadBalancer {
     /**
      * Where time comes from; {@link NanoClock#system()} by default. Picks and their outcomes read
      * it only where the selector looks at latencies, or {@linkplain #recordLatency they are
-     * recorded}.
+     * recorded}; calls read it too.
      */
     public Builder clock(NanoClock clock) {
       this.clock = Objects.requireNonNull(clock, "clock");

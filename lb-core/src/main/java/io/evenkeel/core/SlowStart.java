@@ -1,7 +1,5 @@
 package io.evenkeel.core;
 
-import java.time.Duration;
-
 /**
  * How a server that has just become eligible gets up to its weight: after a share t of the window
  * it has max({@value #LEAST_SHARE}, t^(1/aggression)) of it, as in Envoy. Immutable.
@@ -23,16 +21,15 @@ record SlowStart(long windowNanos, double aggression) {
   private static final int SCALE = 100;
 
   private static final int STEPS = 50;
-  private static final Duration SHORTEST_STEP = Duration.ofMillis(100);
+  private static final long SHORTEST_STEP_NANOS = 100_000_000;
 
   boolean isOn() {
     return windowNanos > 0;
   }
 
   /** How long to wait before shares are worked out again. */
-  Duration step() {
-    Duration step = Duration.ofNanos(windowNanos / STEPS);
-    return step.compareTo(SHORTEST_STEP) < 0 ? SHORTEST_STEP : step;
+  long stepNanos() {
+    return Math.max(windowNanos / STEPS, SHORTEST_STEP_NANOS);
   }
 
   /**
