@@ -15,7 +15,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says which server comes next. Safe for use by any thread; owns no thread, socket or timer.
+ * Says which server comes next. Safe for use by any thread; owns no thread, socket or timer but
+ * those of its {@linkplain Builder#source source}, which {@link #close} ends.
  *
  * <pre>{@code
  * LoadBalancer balancer = LoadBalancer.builder()
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * in whole; picks go on meanwhile over the old one. Listeners hear of a change after it is in
  * force.
  */
-public final class LoadBalancer {
+public final class LoadBalancer implements AutoCloseable {
 
   private static final Duration LONGEST = Duration.ofDays(36_525);
 
@@ -43,6 +44,7 @@ public final class LoadBalancer {
   private final ControlPlane control;
   private final int maxConcurrent;
   private final @Nullable ScheduledExecutorService scheduler;
+  private final @Nullable Discovery discovery;
 
   private LoadBalancer(Builder builder) {
     control =
@@ -57,6 +59,8 @@ public final class LoadBalancer {
     builder.listeners.forEach(control.events()::addListener);
     this.maxConcurrent = builder.maxConcurrent;
     this.scheduler = builder.scheduler;
+    this.discovery =
+        builder.source == null ? null : new Discovery(control, builder.source, builder.allowEmpty);
   }
 
   /** Begins a balancer. */
@@ -84,7 +88,8 @@ public final class LoadBalancer {
   public Lease acquire(Query query) {
     Lease lease = tryAcquire(query);
     if (lease == null) {
-      throw new NoServerAvailableException(control.snapshot(), query);
+      throw new NoServerAvailableException(
+          control.snapshot(), query, discovery == null ? null : discovery.waitsFor());
     }
     return lease;
   }
@@ -113,6 +118,29 @@ public final class LoadBalancer {
         return new Lease(node);
       }
       node.unpick();
+    }
+  }
+
+  /**
+   * Says when the source has handed over its first good list and that is in force: at once for a
+   * balancer without a source. Wait for it with a time limit: {@code
+   * balancer.ready().toCompletableFuture().get(5, SECONDS)}; a source goes on trying for ever.
+   *
+   * @return completes by the thread of the source, or with a {@link CancellationException} if the
+   *     balancer is closed before
+   */
+  public CompletionStage<@Nullable Void> ready() {
+    return discovery == null ? CompletableFuture.completedStage(null) : discovery.ready();
+  }
+
+  /**
+   * Ends the source, with its threads and timers. Picks and leases work on over the members of now.
+   * A balancer without a source needs no closing. May be called more than once.
+   */
+  @Override
+  public void close() {
+    if (discovery != null) {
+      discovery.close();
     }
   }
 
@@ -280,6 +308,8 @@ public final class LoadBalancer {
     private double panicThreshold;
     private @Nullable ScheduledExecutorService scheduler;
     private NanoClock clock = NanoClock.system();
+    private @Nullable ServerSource source;
+    private boolean allowEmpty;
 
     private Builder() {}
 
@@ -298,6 +328,27 @@ public final class LoadBalancer {
       all.addAll(servers);
       Map<String, Server> unused = ControlPlane.byUniqueId(all);
       this.servers.addAll(servers);
+      return this;
+    }
+
+    /**
+     * Where members come from at run time; nowhere by default. Each list of the source is a refresh
+     * as by {@link LoadBalancer#update(Collection)}: what was added, removed or changed by hand
+     * meanwhile goes by the list again. Servers that are given here too are the initial list, until
+     * the first answer; without any the balancer begins empty, and {@link LoadBalancer#ready} says
+     * when it no longer is. The balancer is to be closed.
+     */
+    public Builder source(ServerSource source) {
+      this.source = Objects.requireNonNull(source, "source");
+      return this;
+    }
+
+    /**
+     * Whether an empty list from the source empties the balancer; false by default: more often than
+     * that nobody serves, something is wrong with the list, and the last good one stays.
+     */
+    public Builder allowEmpty(boolean allowEmpty) {
+      this.allowEmpty = allowEmpty;
       return this;
     }
 
@@ -370,15 +421,21 @@ public final class LoadBalancer {
     }
 
     /**
-     * The balancer.
+     * The balancer, its source started.
      *
-     * @throws IllegalArgumentException if there is no server
+     * @throws IllegalArgumentException if there is no server and no source
+     * @throws RuntimeException what the source throws where it cannot begin, as when a file is not
+     *     there
      */
     public LoadBalancer build() {
-      if (servers.isEmpty()) {
+      if (servers.isEmpty() && source == null) {
         throw new IllegalArgumentException("servers: none (expected: at least one)");
       }
-      return new LoadBalancer(this);
+      LoadBalancer balancer = new LoadBalancer(this);
+      if (balancer.discovery != null) {
+        balancer.discovery.start();
+      }
+      return balancer;
     }
   }
 }
