@@ -351,7 +351,7 @@ final class ControlPlane {
     return byId;
   }
 
-  private static IllegalArgumentException duplicate(Server server) {
+  static IllegalArgumentException duplicate(Server server) {
     return new IllegalArgumentException(
         "id: '" + server.id() + "' is there already (expected: unique ids)");
   }

@@ -80,8 +80,7 @@ final class Discovery implements ServerSource.Sink {
       }
       Map<String, Server> next = ControlPlane.byUniqueId(list);
       if (next.isEmpty() && !allowEmpty) {
-        throw new IllegalArgumentException(
-            "servers: none (expected: at least one; allowEmpty(true) accepts that)");
+        throw new IllegalArgumentException("servers: none (expected: at least one)");
       }
       boolean unused = control.replace(next);
       answered(next.size());

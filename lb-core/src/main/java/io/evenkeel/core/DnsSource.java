@@ -106,8 +106,8 @@ public final class DnsSource implements ServerSource {
   }
 
   private static DnsSource of(String name, @Nullable Integer port) {
-    Server unused = Server.of(name, port == null ? 0 : port); // for its checks
-    return new DnsSource(new Settings(name, port));
+    Server unused = Server.of("port", port == null ? 0 : port); // for its check
+    return new DnsSource(new Settings(Server.requireText("name", name), port));
   }
 
   /**

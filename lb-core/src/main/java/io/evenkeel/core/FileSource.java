@@ -3,8 +3,10 @@ package io.evenkeel.core;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -117,6 +119,7 @@ public final class FileSource implements ServerSource {
    */
   public static List<Server> parseLines(String text) {
     List<Server> servers = new ArrayList<>();
+    Set<String> ids = new HashSet<>();
     int number = 0;
     for (String line : text.split("\\R", -1)) {
       number++;
@@ -125,7 +128,11 @@ public final class FileSource implements ServerSource {
         continue;
       }
       try {
-        servers.add(Server.parse(written));
+        Server server = Server.parse(written);
+        if (!ids.add(server.id())) {
+          throw ControlPlane.duplicate(server);
+        }
+        servers.add(server);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("line " + number + ": " + e.getMessage(), e);
       }

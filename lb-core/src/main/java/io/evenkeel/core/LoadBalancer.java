@@ -134,8 +134,9 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * Ends the source, with its threads and timers. Picks and leases work on over the members of now.
-   * A balancer without a source needs no closing. May be called more than once.
+   * Ends the source, with its threads and timers; waits for a look-up under way, 5 s at most. Picks
+   * and leases work on over the members of now. A balancer without a source needs no closing. May
+   * be called more than once.
    */
   @Override
   public void close() {

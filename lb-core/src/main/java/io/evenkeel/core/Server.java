@@ -195,7 +195,7 @@ public final class Server {
     return id.endsWith(":" + port) ? id : id + " (" + host + ":" + port + ")";
   }
 
-  private static String requireText(String name, String text) {
+  static String requireText(String name, String text) {
     Objects.requireNonNull(text, name);
     if (text.isBlank()) {
       throw new IllegalArgumentException(name + ": '" + text + "' (expected: not blank)");

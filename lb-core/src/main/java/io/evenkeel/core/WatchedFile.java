@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -73,6 +74,9 @@ final class WatchedFile implements Refresher.Question {
   private byte @Nullable [] readIfChanged() throws IOException {
     long now = System.currentTimeMillis(); // to compare with the file system's, nothing else
     BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+    if (!attributes.isRegularFile()) { // reading a pipe might never end
+      throw new IOException("is no regular file (expected: a file that can be read)");
+    }
     FileTime modified = attributes.lastModifiedTime();
     Stamp stamp = new Stamp(modified, attributes.size(), attributes.fileKey());
     if (stamp.equals(seen) && settled) {
@@ -106,10 +110,12 @@ final class WatchedFile implements Refresher.Question {
   }
 
   private IOException complaint(IOException e) {
-    String what =
-        e instanceof NoSuchFileException
-            ? "is not there (expected: a file that can be read)"
-            : String.valueOf(e.getMessage());
+    String what = String.valueOf(e.getMessage());
+    if (e instanceof NoSuchFileException) {
+      what = "is not there (expected: a file that can be read)";
+    } else if (e instanceof AccessDeniedException) {
+      what = "access denied (expected: a file that can be read)";
+    }
     return new IOException(named(what), e);
   }
 

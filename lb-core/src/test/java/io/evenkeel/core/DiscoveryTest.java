@@ -137,7 +137,7 @@ class DiscoveryTest {
           .anyMatch(line -> line.contains("discovery by a hand: servers: a null among them"))
           .anyMatch(line -> line.contains("'10.0.0.3:80' is there already"))
           .anyMatch(line -> line.contains("registry gone; the last list stays"))
-          .anyMatch(line -> line.contains("servers: none (expected: at least one"))
+          .anyMatch(line -> line.contains("servers: none (expected: at least one)"))
           .hasSize(5);
       hand.says(a, b);
       assertThat(log.lines("INFO")).anyMatch(line -> line.contains("is well again, servers: 2"));

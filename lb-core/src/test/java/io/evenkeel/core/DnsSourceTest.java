@@ -440,7 +440,9 @@ class DnsSourceTest {
 
   @Test
   void badInput_isNamed() {
-    assertThatIllegalArgumentException().isThrownBy(() -> DnsSource.srv(" "));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> DnsSource.srv(" "))
+        .withMessage("name: ' ' (expected: not blank)");
     assertThatIllegalArgumentException().isThrownBy(() -> DnsSource.addresses("a", 65_536));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> srv().withTimeout(ofMillis(9)))

@@ -190,7 +190,7 @@ class FileSourceTest {
       value = {
         "10.0.0.1 | line 1: '10.0.0.1': not HOST:PORT (expected: HOST:PORT[,weight=N]",
         "a:1/b:0 | line 2: 'b:0': port 0 is not in 1 to 65535 (expected: HOST:PORT[,weight=N]",
-        "a:1/a:1 | id: 'a:1' is there already (expected: unique ids)",
+        "a:1/a:1 | line 2: id: 'a:1' is there already (expected: unique ids)",
         "a:1 b:2 | line 1: 'a:1 b:2': not HOST:PORT (expected: HOST:PORT[,weight=N]",
       })
   void badAtTheStart_isTheBuildersFailure(String lines, String complaint) {

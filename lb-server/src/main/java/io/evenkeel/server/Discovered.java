@@ -39,17 +39,10 @@ record Discovered(String option, ServerSource source, List<Server> given) {
 
   static Discovered dns(String option, DnsSource source, RunOptions options) {
     HostPort resolver = options.dnsResolver;
-    DnsSource asked = source;
-    if (resolver != null) {
-      InetSocketAddress address = new InetSocketAddress(resolver.host(), resolver.port());
-      if (address.isUnresolved()) {
-        throw new IllegalArgumentException(
-            "--dns-resolver: host '"
-                + resolver.host()
-                + "' does not resolve (expected: an IP address, or a name that resolves)");
-      }
-      asked = source.withResolver(address);
-    }
+    DnsSource asked =
+        resolver == null
+            ? source
+            : source.withResolver(new InetSocketAddress(resolver.host(), resolver.port()));
     return new Discovered(option, new Beside(asked, options.servers), options.servers);
   }
 

@@ -160,27 +160,20 @@ final class RunOptions {
       description = "How long open connections may go on after SIGTERM or SIGINT; 0s cuts them.")
   Duration drain = Duration.ZERO;
 
-  /** Where servers come from beside those that are given; null for nowhere. */
+  /**
+   * Where servers come from beside those that are given; null for nowhere. The resolver is looked
+   * up.
+   */
   @Nullable Discovered discovered() {
-    List<Discovered> all = new ArrayList<>();
     if (serverFile != null) {
-      all.add(Discovered.file(serverFile, servers));
+      return Discovered.file(serverFile, servers);
     }
     if (dns != null) {
-      all.add(Discovered.dns("--dns", DnsSource.addresses(dns.host(), dns.port()), this));
+      return Discovered.dns("--dns", DnsSource.addresses(dns.host(), dns.port()), this);
     }
-    if (dnsSrv != null) {
-      all.add(Discovered.dns("--dns-srv", DnsSource.srv(dnsSrv).withTargetAddresses(), this));
-    }
-    if (all.size() > 1) {
-      throw new IllegalArgumentException(
-          all.get(1).option() + ": beside " + all.get(0).option() + " (expected: one of them)");
-    }
-    if (dnsResolver != null && dns == null && dnsSrv == null) {
-      throw new IllegalArgumentException(
-          "--dns-resolver: without --dns or --dns-srv (expected: one of them)");
-    }
-    return all.isEmpty() ? null : all.get(0);
+    return dnsSrv == null
+        ? null
+        : Discovered.dns("--dns-srv", DnsSource.srv(dnsSrv).withTargetAddresses(), this);
   }
 
   /** The health check's timeout: as given, else 3 s, cut to the interval. */
@@ -215,15 +208,9 @@ final class RunOptions {
    * @throws IllegalArgumentException if something is; the message begins with the option's name
    */
   void checkTogether() {
-    Discovered discovered = discovered();
-    if (servers.isEmpty() && discovered == null) {
-      throw new IllegalArgumentException(
-          "--server: missing (expected: --server "
-              + ServerSpec.SYNTAX
-              + ", --server-file FILE, --dns NAME:PORT or --dns-srv NAME)");
-    }
+    boolean isFinding = checkWhereFrom();
     try {
-      ServerSpec.checkTogether(servers, discovered != null);
+      ServerSpec.checkTogether(servers, isFinding);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("--server: " + e.getMessage(), e);
     }
@@ -236,6 +223,42 @@ final class RunOptions {
               + ")");
     }
     HealthPolicy unused = healthPolicy();
+  }
+
+  /** Whether servers are found beside those that are given; complains if that is not clear. */
+  private boolean checkWhereFrom() {
+    List<String> finding = new ArrayList<>();
+    if (serverFile != null) {
+      finding.add("--server-file");
+    }
+    if (dns != null) {
+      finding.add("--dns");
+    }
+    if (dnsSrv != null) {
+      finding.add("--dns-srv");
+    }
+    if (finding.size() > 1) {
+      throw new IllegalArgumentException(
+          finding.get(1) + ": beside " + finding.get(0) + " (expected: one of them)");
+    }
+    if (dnsResolver != null && dns == null && dnsSrv == null) {
+      throw new IllegalArgumentException(
+          "--dns-resolver: without --dns or --dns-srv (expected: one of them)");
+    }
+    if (servers.isEmpty() && finding.isEmpty()) {
+      throw new IllegalArgumentException(
+          "--server: missing (expected: --server "
+              + ServerSpec.SYNTAX
+              + ", --server-file FILE, --dns NAME:PORT or --dns-srv NAME)");
+    }
+    if (dnsSrv != null) {
+      try {
+        DnsSource unused = DnsSource.srv(dnsSrv);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("--dns-srv: " + e.getMessage(), e);
+      }
+    }
+    return !finding.isEmpty();
   }
 
   /** For the help text. */

@@ -44,6 +44,9 @@ final class RunningBalancer {
     for (Server server : options.servers) {
       requireResolvable("--server", server.host());
     }
+    if (options.dnsResolver != null) {
+      requireResolvable("--dns-resolver", options.dnsResolver.host());
+    }
     LoadBalancer balancer = startBalancer(options);
     TcpProxy proxy = startProxy(options, balancer);
     HealthMonitor unused = startMonitor(options, balancer);

@@ -13,8 +13,10 @@ import io.evenkeel.core.Server;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,8 +83,13 @@ final class ServerFile {
       }
       expect(parser.nextToken(), JsonToken.START_ARRAY, "a list of servers");
       servers = new ArrayList<>();
+      Set<String> ids = new HashSet<>();
       while (parser.nextToken() != JsonToken.END_ARRAY) {
-        servers.add(server());
+        Server server = server();
+        if (!ids.add(server.id())) {
+          throw wrong("id '" + server.id() + "' is there already (expected: unique ids)");
+        }
+        servers.add(server);
       }
     }
     if (servers == null) {

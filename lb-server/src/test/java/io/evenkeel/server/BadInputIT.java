@@ -21,6 +21,7 @@ class BadInputIT {
         "run --listen 127.0.0.1:0 | --server: missing (expected: --server HOST:PORT[,weight=N]",
         "GOOD --dns foo | --dns: 'foo': not HOST:PORT (expected: HOST:PORT, IPv6 as in [::1]:80)",
         "GOOD --dns a:0 | --dns: 'a:0': port 0 is not in 1 to 65535 (expected: HOST:PORT, IPv6",
+        "GOOD --dns-srv= | --dns-srv: name: '' (expected: not blank)",
         "GOOD --dns a:1 --dns-srv b | --dns-srv: beside --dns (expected: one of them)",
         "GOOD --server-file a --dns a:1 | --dns: beside --server-file (expected: one of them)",
         "GOOD --dns-resolver 127.0.0.1:53 | --dns-resolver: without --dns or --dns-srv (expected:",
@@ -65,6 +66,7 @@ class BadInputIT {
       value = {
         "GOOD --server-file /no/such | --server-file: file '/no/such': is not there (expected: a file",
         "GOOD --dns-srv a..b | --dns-srv: name: 'a..b': ",
+        "GOOD --dns a:1 --dns-resolver no.invalid:53 | --dns-resolver: host 'no.invalid' does not res",
         "run --listen no.such.host.invalid:9000 --server 127.0.0.1:1"
             + "| --listen: host 'no.such.host.invalid' does not resolve (expected: ",
         "run --listen 127.0.0.1:0 --server 127.0.0.1:1 --server no.such.host.invalid:1"

@@ -106,6 +106,7 @@ class ServerFileTest {
         "{servers: [{host: &x a, port: 1, id: *x}]} | line 1, column 38: 'x' (expected: id: a text",
         "{servers: [{host: a, host: b, port: 1}]} | line 1, column",
         "{servers: [{host: a, port: 1} | line 1, column",
+        "{servers: [{host: a, port: 1}, {host: a, port: 1}]} | line 1, column 49: id 'a:1' is there",
       })
   void anythingElse_isNamedWithItsPlace(String text, String complaint) {
     assertThatThrownBy(() -> ServerFile.parse(YAML, text))
