@@ -1,5 +1,6 @@
 package io.evenkeel.core;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -104,6 +105,7 @@ final class Discovery implements ServerSource.Sink {
   private void answered(int count) {
     lastFailure = null;
     answered = true;
+    boolean unused = ready.complete(null);
     boolean recovered;
     synchronized (told) {
       recovered = !told.isEmpty();
@@ -112,12 +114,10 @@ final class Discovery implements ServerSource.Sink {
     if (recovered) {
       log.info("discovery by {} is well again, servers: {}", source, count);
     }
-    boolean unused = ready.complete(null);
   }
 
   private void tell(Throwable cause) {
-    boolean foreseen =
-        cause instanceof IllegalArgumentException || cause instanceof java.io.IOException;
+    boolean foreseen = cause instanceof IllegalArgumentException || cause instanceof IOException;
     String message = cause.getMessage();
     String raw = foreseen && message != null ? message : cause.toString();
     String what = raw.replaceAll("\\p{Cntrl}+", " "); // they would forge lines of a log

@@ -166,8 +166,7 @@ final class DnsLookup implements Refresher.Question, Closeable {
         }
         Server server = server(each, answer.additional());
         if (server != null) {
-          // RFC 2782: 0 has a chance of 1 in (sum of the others + 1), which is that of a weight of
-          // 1.
+          // RFC 2782: 0 has a chance of 1 in (sum of the others + 1), as a weight of 1 has here.
           int weight = Math.max(1, each.getWeight());
           servers.putIfAbsent(server.id(), server.withTier(tier).withWeight(weight));
         }

@@ -15,12 +15,12 @@ final class StandardError implements AutoCloseable {
     System.setErr(new PrintStream(written, true, StandardCharsets.UTF_8));
   }
 
-  /** The lines of this level, such as {@code WARN}. */
+  /** The lines on discovery of this level, such as {@code WARN}; others may log meanwhile. */
   List<String> lines(String level) {
     return written
         .toString(StandardCharsets.UTF_8)
         .lines()
-        .filter(line -> line.contains(level + " "))
+        .filter(line -> line.contains(level + " ") && line.contains("discovery"))
         .toList();
   }
 
