@@ -42,8 +42,7 @@ public sealed interface BalancerEvent {
   record ServerUnblocked(Server server, Block block, String cause) implements BalancerEvent {}
 
   /**
-   * A lease was garbage-collected while it was open; see {@link
-   * LoadBalancer.Builder#leakDetection}.
+   * A lease was garbage-collected while it was open; see {@link LoadBalancerBuilder#leakDetection}.
    *
    * @param takenAt its stack trace is the place that took the lease
    */

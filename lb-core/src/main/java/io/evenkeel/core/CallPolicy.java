@@ -117,7 +117,7 @@ public final class CallPolicy {
 
     /**
      * How many servers one call may try, each once, hedges included; 3 by default. All but the
-     * first come out of the {@linkplain LoadBalancer.Builder#retryBudget retry budget}.
+     * first come out of the {@linkplain LoadBalancerBuilder#retryBudget retry budget}.
      *
      * @param attempts 1 or more
      * @throws IllegalArgumentException if it is less than 1

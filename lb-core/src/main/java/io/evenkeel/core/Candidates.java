@@ -54,7 +54,7 @@ public final class Candidates {
   /**
    * The balancer's own random number, the same for all its snapshots: where a rotation starts, so
    * that balancers created together do not all start on the same server. Set by {@link
-   * LoadBalancer.Builder#seed} where a run must repeat.
+   * LoadBalancerBuilder#seed} where a run must repeat.
    */
   public long seed() {
     return environment.seed();

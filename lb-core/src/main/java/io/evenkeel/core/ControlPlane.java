@@ -449,7 +449,7 @@ final class ControlPlane {
       log.info("panic is over: {} of {} servers in use", now, next.members().size());
     } else if (before.eligibleCount() > 0 && now == 0) {
       log.warn("{}", next.whyNot(Query.any()));
-    } else if (before.eligibleCount() == 0 && now > 0) {
+    } else if (before.eligibleCount() == 0 && now > 0 && !before.members().isEmpty()) {
       log.info("{} of {} servers available again", now, next.members().size());
     }
   }
@@ -465,7 +465,7 @@ final class ControlPlane {
     return byId;
   }
 
-  private static IllegalArgumentException duplicate(Server server) {
+  static IllegalArgumentException duplicate(Server server) {
     return new IllegalArgumentException(
         "id: '" + server.id() + "' is there already (expected: unique ids)");
   }

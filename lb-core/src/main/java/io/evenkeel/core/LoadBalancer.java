@@ -1,7 +1,6 @@
 package io.evenkeel.core;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -9,17 +8,13 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Says which server comes next. Safe for use by any thread; owns no thread, socket or timer.
+ * Says which server comes next. Safe for use by any thread; owns no thread, socket or timer but
+ * those of its {@linkplain LoadBalancerBuilder#source source}, which {@link #close} ends.
  *
  * <pre>{@code
  * LoadBalancer balancer = LoadBalancer.builder()
@@ -40,16 +35,13 @@ import org.slf4j.LoggerFactory;
  * in whole; picks go on meanwhile over the old one. Listeners hear of a change after it is in
  * force.
  */
-public final class LoadBalancer {
-
-  private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
+public final class LoadBalancer implements AutoCloseable {
 
   private static final String DRAINED = "drained by the operator";
 
   private final ControlPlane control;
   private final int maxConcurrent;
   private final @Nullable LeakDetector leaks;
-  private final AtomicBoolean isRefreshDue = new AtomicBoolean();
 
   /** Picks for which there was no server. */
   private final LongAdder refused = new LongAdder();
@@ -57,8 +49,10 @@ public final class LoadBalancer {
   private final Timers timers;
   private final CallPolicy callPolicy;
   private final Caller caller;
+  private final @Nullable SlowStartTimer slowStart;
+  private final @Nullable Discovery discovery;
 
-  private LoadBalancer(Builder builder) {
+  LoadBalancer(LoadBalancerBuilder builder) {
     control =
         new ControlPlane(
             new Snapshot.Recipe(
@@ -77,38 +71,23 @@ public final class LoadBalancer {
     this.callPolicy = builder.callPolicy;
     RetryBudget budget = new RetryBudget(builder.clock, builder.retryBudget);
     this.caller = new Caller(this, builder.clock, budget, timers);
-    if (builder.slowStart.isOn()) {
-      long step = builder.slowStart.stepNanos();
-      control.onSlowStart(() -> refreshIn(step));
+    this.discovery =
+        builder.source == null ? null : new Discovery(control, builder.source, builder.allowEmpty);
+    this.slowStart =
+        builder.slowStart.isOn()
+            ? new SlowStartTimer(control, timers, builder.slowStart.stepNanos())
+            : null;
+    if (slowStart != null) {
+      control.onSlowStart(slowStart::arm);
     }
-  }
-
-  /** Has a slow start go on a while later; once for all that are under way. */
-  private void refreshIn(long stepNanos) {
-    if (!isRefreshDue.compareAndSet(false, true)) {
-      return;
-    }
-    try {
-      Runnable unused =
-          timers.later(
-              () -> {
-                isRefreshDue.set(false);
-                try {
-                  control.refresh();
-                } catch (Throwable e) { // a user's selector factory: the next step may be luckier
-                  log.warn("slow start: could not work out the weights anew", e);
-                }
-              },
-              stepNanos);
-    } catch (RejectedExecutionException e) {
-      isRefreshDue.set(false);
-      log.warn("slow start: the scheduler takes no task; weights stay as they are", e);
+    if (discovery != null) {
+      discovery.start();
     }
   }
 
   /** Begins a balancer. */
-  public static Builder builder() {
-    return new Builder();
+  public static LoadBalancerBuilder builder() {
+    return new LoadBalancerBuilder();
   }
 
   /**
@@ -131,7 +110,8 @@ public final class LoadBalancer {
   public Lease acquire(Query query) {
     Lease lease = tryAcquire(query);
     if (lease == null) {
-      throw new NoServerAvailableException(control.snapshot(), query);
+      throw new NoServerAvailableException(
+          control.snapshot(), query, discovery == null ? null : discovery.waitsFor());
     }
     return lease;
   }
@@ -178,12 +158,18 @@ public final class LoadBalancer {
 
   /**
    * Asks the next server; after a failure that is worth it, another one, as the {@linkplain
-   * Builder#callPolicy policy} of the balancer says. As {@link #call(CallPolicy, Query,
+   * LoadBalancerBuilder#callPolicy policy} of the balancer says. As {@link #call(CallPolicy, Query,
    * ServerFunction)}.
    */
   public <T extends @Nullable Object, X extends Exception> T call(ServerFunction<T, X> function)
       throws X {
     return call(callPolicy, Query.any(), function);
+  }
+
+  /** As {@link #call(ServerFunction)}, for a key: {@code call(Query.forKey(key), function)}. */
+  public <T extends @Nullable Object, X extends Exception> T call(
+      CharSequence key, ServerFunction<T, X> function) throws X {
+    return call(callPolicy, Query.forKey(key), function);
   }
 
   /** As {@link #call(ServerFunction)}, for a query. */
@@ -203,8 +189,8 @@ public final class LoadBalancer {
    * java.util.concurrent.RejectedExecutionException} counts as neither. A caller's thread that is
    * interrupted begins no further attempt.
    *
-   * @param policy instead of the balancer's; the {@linkplain Builder#retryBudget retry budget} is
-   *     the balancer's always
+   * @param policy instead of the balancer's; the {@linkplain LoadBalancerBuilder#retryBudget retry
+   *     budget} is the balancer's always
    * @param function one attempt; may be called again, for another server
    * @return the first answer
    * @throws X the last failure, as the function threw it, with those before suppressed
@@ -223,11 +209,17 @@ public final class LoadBalancer {
 
   /**
    * Asks the next server, without waiting; as {@link #callAsync(CallPolicy, Query, Function)}, by
-   * the {@linkplain Builder#callPolicy policy} of the balancer.
+   * the {@linkplain LoadBalancerBuilder#callPolicy policy} of the balancer.
    */
   public <T extends @Nullable Object> CompletableFuture<T> callAsync(
       Function<? super Server, ? extends CompletionStage<T>> function) {
     return callAsync(callPolicy, Query.any(), function);
+  }
+
+  /** As {@link #callAsync(Function)}, for a key: {@code callAsync(Query.forKey(key), function)}. */
+  public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+      CharSequence key, Function<? super Server, ? extends CompletionStage<T>> function) {
+    return callAsync(callPolicy, Query.forKey(key), function);
   }
 
   /** As {@link #callAsync(Function)}, for a query. */
@@ -245,11 +237,11 @@ public final class LoadBalancer {
    *
    * <p>The function must not block. It is called by the caller's thread first, after a failure by
    * the thread that completed the failed stage, and for a hedge by the {@linkplain
-   * Builder#scheduler scheduler}'s. Attempts that are not needed any more are cancelled by {@code
-   * toCompletableFuture().cancel(true)}, where their stage knows that.
+   * LoadBalancerBuilder#scheduler scheduler}'s. Attempts that are not needed any more are cancelled
+   * by {@code toCompletableFuture().cancel(true)}, where their stage knows that.
    *
-   * @param policy instead of the balancer's; the {@linkplain Builder#retryBudget retry budget} is
-   *     the balancer's always
+   * @param policy instead of the balancer's; the {@linkplain LoadBalancerBuilder#retryBudget retry
+   *     budget} is the balancer's always
    * @param function begins one attempt; may be called again, for another server
    * @return the first answer, or the last failure, without a {@code CompletionException} around it,
    *     with those before suppressed; {@link NoServerAvailableException} if there was no server for
@@ -266,13 +258,41 @@ public final class LoadBalancer {
     return caller.callAsync(policy, query, function);
   }
 
+  /**
+   * Says when the source has handed over its first good list and that is in force: at once for a
+   * balancer without a source. Wait for it with a time limit: {@code
+   * balancer.ready().toCompletableFuture().get(5, SECONDS)}; a source goes on trying for ever.
+   *
+   * @return completes by the thread of the source, or with a {@link CancellationException} if the
+   *     balancer is closed before
+   */
+  public CompletionStage<@Nullable Void> ready() {
+    return discovery == null ? CompletableFuture.completedStage(null) : discovery.ready();
+  }
+
+  /**
+   * Ends the source, with its threads and timers, waiting for a look-up under way, 5 s at most; and
+   * slow starts, which stay where they are. Picks and leases work on over the members of now. A
+   * balancer with neither needs no closing. May be called more than once.
+   */
+  @Override
+  public void close() {
+    if (slowStart != null) {
+      slowStart.close();
+    }
+    if (discovery != null) {
+      discovery.close();
+    }
+  }
+
   /** The members, in the order in which they were added; unmodifiable. */
   public List<Node> nodes() {
     return control.snapshot().members();
   }
 
   /**
-   * Whether so few servers are eligible that health is not asked: {@link Builder#panicThreshold}.
+   * Whether so few servers are eligible that health is not asked: {@link
+   * LoadBalancerBuilder#panicThreshold}.
    */
   public boolean isPanicking() {
     return control.snapshot().isPanicking();
@@ -317,14 +337,14 @@ public final class LoadBalancer {
    *   <li>{@code all_weights_zero}: every server has weight 0, so that none is ever picked.
    *   <li>{@code unreachable_tier}: every server of a tier has weight 0, though not every server of
    *       all has; or there are tiers before it, and all of their servers being down, and no
-   *       others, is a {@linkplain Builder#panicThreshold panic}, in which they stay in use, so
-   *       that health never makes the tier take over. (Then it serves only picks that have tried
-   *       those servers or find them at their limit, and while an operator blocks them.)
+   *       others, is a {@linkplain LoadBalancerBuilder#panicThreshold panic}, in which they stay in
+   *       use, so that health never makes the tier take over. (Then it serves only picks that have
+   *       tried those servers or find them at their limit, and while an operator blocks them.)
    *   <li>{@code panic_hides_failures}: of two or more servers, one that is down is enough for a
    *       panic: threshold · n &gt; n − 1, n counting those with a weight above 0. So health never
    *       takes a failing server out.
-   *   <li>{@code slow_start_without_weights}: {@link Builder#slowStart} is set, and the selector is
-   *       {@code round_robin} or {@code random}, which do not look at weights.
+   *   <li>{@code slow_start_without_weights}: {@link LoadBalancerBuilder#slowStart} is set, and the
+   *       selector is {@code round_robin} or {@code random}, which do not look at weights.
    * </ul>
    *
    * <p>Those who own a block may add others: {@link BlockOwner#warn}.
@@ -458,215 +478,5 @@ public final class LoadBalancer {
           "block: " + block + " (expected: PROBE_DOWN, EJECTED or CIRCUIT_OPEN)");
     }
     return control.claim(block);
-  }
-
-  /** Collects what a balancer is made of. Not safe for use by several threads at once. */
-  public static final class Builder {
-
-    private final List<Server> servers = new ArrayList<>();
-    private final List<BalancerListener> listeners = new ArrayList<>();
-    private Selector.Factory selectorFactory = Selectors.roundRobin();
-    private @Nullable Long seed;
-    private int maxConcurrent = Integer.MAX_VALUE;
-    private double panicThreshold;
-    private SlowStart slowStart = SlowStart.OFF;
-    private boolean leakDetection;
-    private long latencyWindowNanos;
-    private @Nullable ScheduledExecutorService scheduler;
-    private NanoClock clock = NanoClock.system();
-    private CallPolicy callPolicy = CallPolicy.builder().build();
-    private RetryBudget.Numbers retryBudget = RetryBudget.Numbers.DEFAULT;
-
-    private Builder() {}
-
-    /** Adds servers; ids must be unique. */
-    public Builder servers(Server... servers) {
-      return servers(List.of(servers));
-    }
-
-    /**
-     * Adds servers; ids must be unique.
-     *
-     * @throws IllegalArgumentException if an id was there already; nothing is added then
-     */
-    public Builder servers(Collection<Server> servers) {
-      List<Server> all = new ArrayList<>(this.servers);
-      all.addAll(servers);
-      Map<String, Server> unused = ControlPlane.byUniqueId(all);
-      this.servers.addAll(servers);
-      return this;
-    }
-
-    /** How to pick; {@link Selectors#roundRobin()} by default. */
-    public Builder selector(Selector.Factory factory) {
-      this.selectorFactory = Objects.requireNonNull(factory, "factory");
-      return this;
-    }
-
-    /** A listener from the start; see {@link LoadBalancer#addListener}. */
-    public Builder listener(BalancerListener listener) {
-      listeners.add(Objects.requireNonNull(listener, "listener"));
-      return this;
-    }
-
-    /**
-     * Makes the balancer's random choices, as where a rotation starts or which two servers are
-     * compared, the same in every run that picks from one thread; random by default, so that
-     * balancers created together do not all start on the same server.
-     */
-    public Builder seed(long seed) {
-      this.seed = seed;
-      return this;
-    }
-
-    /**
-     * How many leases one server may have at a time; no limit by default. A pick that meets a
-     * server at its limit goes on to one with room; where there is none, no server is available.
-     *
-     * @param maxConcurrent 1 or more
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder maxConcurrent(int maxConcurrent) {
-      if (maxConcurrent < 1) {
-        throw new IllegalArgumentException("maxConcurrent: " + maxConcurrent + " (expected: >= 1)");
-      }
-      this.maxConcurrent = maxConcurrent;
-      return this;
-    }
-
-    /**
-     * Below which share of healthy servers health is not asked any more, since spreading the load
-     * over all of them is better than to sink the few that are left, or since it is more likely
-     * that the checks are wrong. What the operator blocked stays blocked. Off (0) by default.
-     *
-     * @param share 0 to 1, of the members that no operator blocked and whose weight is above 0
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public Builder panicThreshold(double share) {
-      if (!(share >= 0 && share <= 1)) {
-        throw new IllegalArgumentException("panicThreshold: " + share + " (expected: 0 to 1)");
-      }
-      this.panicThreshold = share;
-      return this;
-    }
-
-    /**
-     * Lets a server that becomes eligible, because it was added, got well again, or was resumed,
-     * take its share of the traffic little by little, so that it can fill its caches and pools: its
-     * weight grows evenly from a tenth to the whole. The same as {@code slowStart(window, 1)}.
-     */
-    public Builder slowStart(Duration window) {
-      return slowStart(window, 1);
-    }
-
-    /**
-     * As {@link #slowStart(Duration)}; after a share t of the window a server has max(0.1,
-     * t^(1/aggression)) of its weight, as in Envoy. Off by default. Servers that are there when the
-     * balancer is built have all their weight at once. While one starts, the snapshot is built anew
-     * some 50 times in a window, at most ten times a second.
-     *
-     * <p>Of no effect on selectors that do not look at weights: {@code round_robin}, {@code
-     * random}.
-     *
-     * @param window above 0
-     * @param aggression above 0; 1 for an even growth, more for more weight early on
-     * @throws IllegalArgumentException if one is out of its range
-     */
-    public Builder slowStart(Duration window, double aggression) {
-      if (window.isZero() || window.isNegative()) {
-        throw new IllegalArgumentException("slowStart: " + window + " (expected: > 0)");
-      }
-      if (!(aggression > 0 && aggression < Double.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException("aggression: " + aggression + " (expected: > 0)");
-      }
-      this.slowStart = new SlowStart(Timers.nanos(window), aggression);
-      return this;
-    }
-
-    /** How calls are made where they do not say so themselves; its defaults by default. */
-    public Builder callPolicy(CallPolicy policy) {
-      this.callPolicy = Objects.requireNonNull(policy, "policy");
-      return this;
-    }
-
-    /**
-     * Whether to look for leases that are garbage-collected while they are open. Each is reported
-     * once, with the place that took it: in the log at WARN and as a {@link
-     * BalancerEvent.LeaseLeaked}; and its server has one less in flight then. It is found when a
-     * lease is taken after the collection. Off by default; when on, each lease costs a stack trace,
-     * about a microsecond.
-     */
-    public Builder leakDetection(boolean isOn) {
-      this.leakDetection = isOn;
-      return this;
-    }
-
-    /**
-     * How many retries and hedges all calls may make together, over any such window of time: a
-     * share of the calls, so that retries never multiply the load of servers that have too much of
-     * it, and a floor for where there are few. A failure with the budget spent is final. By default
-     * 0.2, 10 and 10 s.
-     *
-     * @param ratio retries for each call, 0 to 1,000
-     * @param minPerSecond on top of that, 0 to 1,000,000; 0 for both means no retries at all
-     * @param window 1 s to 60 s
-     * @throws IllegalArgumentException if a number is out of range; nothing has changed then
-     */
-    public Builder retryBudget(double ratio, double minPerSecond, Duration window) {
-      this.retryBudget = new RetryBudget.Numbers(ratio, minPerSecond, window);
-      return this;
-    }
-
-    /**
-     * Records how long uses take that end in success, acquire to {@link Lease#success()}, for
-     * {@link ServerStats#latencies()}: of the window of time that is under way and the one before.
-     * Off by default, for it reads the clock twice for each use, which costs more than a pick.
-     *
-     * <p>Takes memory for each server in use: two histograms of 5 to 8 KB where the slowest take 10
-     * ms to 1 s, and as many again for other threads if two end a use of one server at once.
-     *
-     * @param window how long a window is, above 0: one minute makes percentiles of the last one to
-     *     two minutes
-     * @throws IllegalArgumentException if it is 0 or negative
-     */
-    public Builder recordLatency(Duration window) {
-      if (window.isNegative() || window.isZero()) {
-        throw new IllegalArgumentException("window: " + window + " (expected: > 0)");
-      }
-      this.latencyWindowNanos = Timers.nanos(window);
-      return this;
-    }
-
-    /**
-     * What keeps deadlines, and begins hedges; the JDK's own timer and common pool by default. A
-     * {@link java.util.concurrent.ScheduledThreadPoolExecutor} should have its {@code
-     * setRemoveOnCancelPolicy(true)}. Not closed by the balancer.
-     */
-    public Builder scheduler(ScheduledExecutorService scheduler) {
-      this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
-      return this;
-    }
-
-    /**
-     * Where time comes from; {@link NanoClock#system()} by default. Picks and their outcomes read
-     * it only where the selector looks at latencies, or {@linkplain #recordLatency they are
-     * recorded}; calls read it too.
-     */
-    public Builder clock(NanoClock clock) {
-      this.clock = Objects.requireNonNull(clock, "clock");
-      return this;
-    }
-
-    /**
-     * The balancer.
-     *
-     * @throws IllegalArgumentException if there is no server
-     */
-    public LoadBalancer build() {
-      if (servers.isEmpty()) {
-        throw new IllegalArgumentException("servers: none (expected: at least one)");
-      }
-      return new LoadBalancer(this);
-    }
   }
 }

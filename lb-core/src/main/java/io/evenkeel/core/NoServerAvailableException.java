@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** No server could be picked. The message names each server (the first ten) and why not. */
 public final class NoServerAvailableException extends RuntimeException {
@@ -10,8 +11,12 @@ public final class NoServerAvailableException extends RuntimeException {
 
   private final transient Snapshot snapshot;
 
-  NoServerAvailableException(Snapshot snapshot, Query query) {
-    super(snapshot.whyNot(query));
+  /** As of a balancer that waits for something, which is why it may have no members. */
+  NoServerAvailableException(Snapshot snapshot, Query query, @Nullable String waitsFor) {
+    super(
+        waitsFor != null && snapshot.members().isEmpty()
+            ? "no server available: " + waitsFor
+            : snapshot.whyNot(query));
     this.snapshot = snapshot;
   }
 

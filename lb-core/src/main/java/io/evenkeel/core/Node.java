@@ -120,7 +120,7 @@ public final class Node {
   /**
    * The weight by which it is picked now: less than {@link #weight()} during a slow start.
    *
-   * @see LoadBalancer.Builder#slowStart
+   * @see LoadBalancerBuilder#slowStart
    */
   public double effectiveWeight() {
     return server.weight() * weightShare;

@@ -64,6 +64,19 @@ public final class Server {
   }
 
   /**
+   * Reads a server as it is written in one line: {@code
+   * HOST:PORT[,weight=N][,tier=N][,zone=Z][,id=NAME]}, an IPv6 address in brackets, as in {@code
+   * [::1]:8080,weight=3}. What is not given is as in {@link #of}. Nothing is looked up.
+   *
+   * @param text the host, a port from 1 to 65535, and each key once at most, in any order
+   * @throws IllegalArgumentException if it is none; the message quotes the text and says what is
+   *     allowed
+   */
+  public static Server parse(String text) {
+    return ServerText.parse(text);
+  }
+
+  /**
    * This server under another id.
    *
    * @param id not blank, without control characters; unique within a balancer
@@ -182,7 +195,7 @@ public final class Server {
     return id.endsWith(":" + port) ? id : id + " (" + host + ":" + port + ")";
   }
 
-  private static String requireText(String name, String text) {
+  static String requireText(String name, String text) {
     Objects.requireNonNull(text, name);
     if (text.isBlank()) {
       throw new IllegalArgumentException(name + ": '" + text + "' (expected: not blank)");

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param effectiveWeight the weight by which it is picked now: less than the server's during a slow
  *     start
  * @param latencies how long its successes took; null if none was recorded in the last windows, or
- *     none are: see {@link LoadBalancer.Builder#recordLatency}
+ *     none are: see {@link LoadBalancerBuilder#recordLatency}
  * @param ewma the cost by which {@code peak_ewma} and {@code least_response_time} compare, as of
  *     its last outcome: a mean latency that forgets with time, in which a failure counts for many
  *     times its latency; null with other selectors, and before the first outcome

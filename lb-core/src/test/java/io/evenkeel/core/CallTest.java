@@ -28,7 +28,7 @@ class CallTest {
     return builder(servers).build();
   }
 
-  private LoadBalancer.Builder builder(int servers) {
+  private LoadBalancerBuilder builder(int servers) {
     return LoadBalancer.builder().servers(Servers.numbered(servers)).clock(time).scheduler(time);
   }
 

@@ -47,7 +47,7 @@ class ChangeAtomicityTest {
 
   @Test
   void duplicateId_inTheBuilder_isRefusedAndNoneOfTheBatchIsAdded() {
-    LoadBalancer.Builder builder = LoadBalancer.builder().servers(Servers.server(0));
+    LoadBalancerBuilder builder = LoadBalancer.builder().servers(Servers.server(0));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.servers(Servers.server(1), Servers.server(0)))
         .withMessage("id: 's0' is there already (expected: unique ids)");

@@ -219,7 +219,7 @@ class ExplainTest {
   }
 
   private LoadBalancer varied(String name, long seed) {
-    LoadBalancer.Builder builder =
+    LoadBalancerBuilder builder =
         builder().selector(Selectors.named(name)).seed(seed).maxConcurrent(2);
     for (int i = 0; i < 5; i++) {
       builder.servers(Servers.server(i).withWeight(1 + 3 * i).withTier(i == 4 ? 1 : 0));
@@ -227,7 +227,7 @@ class ExplainTest {
     return builder.servers(Servers.named("last").withTier(2)).build();
   }
 
-  private LoadBalancer.Builder builder() {
+  private LoadBalancerBuilder builder() {
     return LoadBalancer.builder().clock(time).scheduler(time).seed(1);
   }
 }

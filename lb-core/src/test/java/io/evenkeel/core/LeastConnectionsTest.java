@@ -85,7 +85,7 @@ class LeastConnectionsTest {
   void anyLoadsAndWeights_pick_hasTheSmallestLoadForItsWeight(
       @ForAll @Size(min = 1, max = 8) List<@IntRange(max = 20) Integer> loads,
       @ForAll @Size(8) List<@IntRange(min = 1, max = Server.MAX_WEIGHT) Integer> weights) {
-    LoadBalancer.Builder builder = LoadBalancer.builder().selector(LEAST);
+    LoadBalancerBuilder builder = LoadBalancer.builder().selector(LEAST);
     for (int i = 0; i < loads.size(); i++) {
       builder.servers(Servers.server(i).withWeight(weights.get(i)));
     }

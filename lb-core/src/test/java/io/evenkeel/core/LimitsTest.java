@@ -132,7 +132,7 @@ class LimitsTest {
 
   @Test
   void badSettings_areNamedWithWhatIsAllowed() {
-    LoadBalancer.Builder builder = LoadBalancer.builder();
+    LoadBalancerBuilder builder = LoadBalancer.builder();
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.maxConcurrent(0))
         .withMessage("maxConcurrent: 0 (expected: >= 1)");

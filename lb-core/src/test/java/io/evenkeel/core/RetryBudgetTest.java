@@ -191,7 +191,7 @@ class RetryBudgetTest {
 
   @Test
   void badNumbers_areNamedWithWhatIsAllowed() {
-    LoadBalancer.Builder builder = LoadBalancer.builder();
+    LoadBalancerBuilder builder = LoadBalancer.builder();
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.retryBudget(-0.1, 10, WINDOW))
         .withMessage("ratio: -0.1 (expected: 0 to 1000)");

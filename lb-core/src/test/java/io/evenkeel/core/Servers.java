@@ -30,7 +30,7 @@ final class Servers {
 
   /** Servers {@code s0} and on, of these weights. */
   static LoadBalancer weighted(Selector.Factory factory, List<Integer> weights, long seed) {
-    LoadBalancer.Builder builder = LoadBalancer.builder().selector(factory).seed(seed);
+    LoadBalancerBuilder builder = LoadBalancer.builder().selector(factory).seed(seed);
     for (int i = 0; i < weights.size(); i++) {
       builder.servers(server(i).withWeight(weights.get(i)));
     }

@@ -22,7 +22,7 @@ class SlowStartTest {
   private static final Duration WINDOW = Duration.ofSeconds(50); // looked at every second
   private final VirtualTime time = new VirtualTime();
 
-  private LoadBalancer.Builder builder(Selector.Factory selector) {
+  private LoadBalancerBuilder builder(Selector.Factory selector) {
     return LoadBalancer.builder()
         .servers(Servers.numbered(3))
         .selector(selector)
@@ -165,7 +165,7 @@ class SlowStartTest {
 
   @Test
   void badArguments_areNamed() {
-    LoadBalancer.Builder any = LoadBalancer.builder();
+    LoadBalancerBuilder any = LoadBalancer.builder();
     assertThatIllegalArgumentException()
         .isThrownBy(() -> any.slowStart(Duration.ZERO))
         .withMessage("slowStart: PT0S (expected: > 0)");

@@ -335,7 +335,7 @@ class StatsTest {
     }
   }
 
-  private LoadBalancer.Builder balancer(Selector.Factory factory, int n) {
+  private LoadBalancerBuilder balancer(Selector.Factory factory, int n) {
     return LoadBalancer.builder()
         .servers(Servers.numbered(n))
         .selector(factory)

@@ -1,5 +1,6 @@
 package io.evenkeel.server;
 
+import io.evenkeel.core.HostPort;
 import io.evenkeel.core.Selector;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
@@ -16,7 +17,7 @@ final class Converters {
   static final class OfServer implements ITypeConverter<Server> {
     @Override
     public Server convert(String text) {
-      return convertBy(ServerSpec::parse, text);
+      return convertBy(Server::parse, text);
     }
   }
 
@@ -32,6 +33,19 @@ final class Converters {
                 + "': "
                 + e.getMessage()
                 + " (expected: HOST:PORT, as 127.0.0.1:9000 or [::1]:9000; port 0 takes a free one)");
+      }
+    }
+  }
+
+  /** Where something is to be reached: port 0 is no place. */
+  static final class OfServerAddress implements ITypeConverter<HostPort> {
+    @Override
+    public HostPort convert(String text) {
+      try {
+        return HostPort.parse(text, 1);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(
+            "'" + text + "': " + e.getMessage() + " (expected: HOST:PORT, IPv6 as in [::1]:80)");
       }
     }
   }

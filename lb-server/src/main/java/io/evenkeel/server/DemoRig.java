@@ -7,6 +7,7 @@ import io.evenkeel.core.BalancerEvent;
 import io.evenkeel.core.BalancerEvent.ServerBlocked;
 import io.evenkeel.core.BalancerEvent.ServerUnblocked;
 import io.evenkeel.core.Block;
+import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Node;
 import io.evenkeel.health.HealthMonitor;

@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
     versionProvider = TopCommand.Version.class,
     showDefaultValues = true,
     sortOptions = false,
-    customSynopsis = "evenkeel run --listen HOST:PORT --server HOST:PORT... [OPTIONS]",
+    customSynopsis =
+        "evenkeel run --listen HOST:PORT (--server HOST:PORT... | --server-file FILE | --dns-srv NAME) [OPTIONS]",
     description = {
       "Listens on one address and balances the TCP connections over the servers.",
       "",
@@ -31,14 +32,16 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:drained and stopped",
-      "1:could not start: the address is taken, a host does not resolve",
+      "1:could not start: the address is taken, a host does not resolve, a file cannot be read",
       "2:wrong usage; one line on standard error says what is allowed"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  evenkeel run --listen 127.0.0.1:9000 --server 10.0.0.1:80 --server 10.0.0.2:80",
       "  evenkeel run --listen 0.0.0.0:6379 --selector least_connections \\",
-      "      --server db1:6379,weight=3 --server db2:6379,tier=1,id=backup"
+      "      --server db1:6379,weight=3 --server db2:6379,tier=1,id=backup",
+      "  evenkeel run --listen 0.0.0.0:9000 --server-file servers.yaml",
+      "  evenkeel run --listen 0.0.0.0:9000 --dns-srv _http._tcp.orders.shop.svc.cluster.local"
     })
 final class RunCommand implements Callable<Integer> {
 

@@ -1,9 +1,12 @@
 package io.evenkeel.server;
 
+import io.evenkeel.core.DnsSource;
+import io.evenkeel.core.HostPort;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthPolicy;
 import io.evenkeel.server.Converters.NamedSelector;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -26,16 +29,16 @@ final class RunOptions {
       description =
           "Where to accept connections: 0.0.0.0 or [::] as HOST for every address of this machine,"
               + " 0 as PORT for any free one, which is printed.")
-  HostPort listen = new HostPort("", 0);
+  HostPort listen = new HostPort("0.0.0.0", 0);
 
   @Option(
       names = "--server",
-      required = true,
       showDefaultValue = Help.Visibility.NEVER,
       paramLabel = ServerSpec.SYNTAX,
       converter = Converters.OfServer.class,
       description = {
-        "A server; give one for each. An IPv6 address stands in brackets.",
+        "A server; give one for each, or an option below that finds them. An IPv6 address stands in"
+            + " brackets.",
         "weight: 0 to 1000000, 1 by default, 0 for nothing new; its share, but for round_robin and"
             + " random, which give everyone the same.",
         "tier: 0 by default; a higher one is a backup, used while no lower one is available.",
@@ -43,6 +46,45 @@ final class RunOptions {
         "id: its name in the log, HOST:PORT by default."
       })
   List<Server> servers = new ArrayList<>();
+
+  @Option(
+      names = "--server-file",
+      paramLabel = "FILE",
+      description = {
+        "Servers from a file, which is read again when it changes: one a line as for --server, with"
+            + " # for comments; or, by its name, .json, .yaml or .yml: a list 'servers' of host, port,"
+            + " weight, tier, zone, id, metadata. A bad or missing file changes nothing. Beside"
+            + " --server, both."
+      })
+  @Nullable Path serverFile;
+
+  @Option(
+      names = "--dns",
+      paramLabel = "NAME:PORT",
+      converter = Converters.OfServerAddress.class,
+      description = {
+        "Servers from DNS: each address of this complete name. Asked again when its time to live is"
+            + " over. Beside --server, both."
+      })
+  @Nullable HostPort dns;
+
+  @Option(
+      names = "--dns-srv",
+      paramLabel = "NAME",
+      description = {
+        "The same by SRV records, as _http._tcp.example.com: priority is the tier, weight the weight."
+      })
+  @Nullable String dnsSrv;
+
+  @Option(
+      names = "--dns-resolver",
+      paramLabel = "HOST:PORT",
+      converter = Converters.OfServerAddress.class,
+      description = {
+        "The DNS server to ask, as 127.0.0.1:8600 for Consul.",
+        "  Default: those of this machine"
+      })
+  @Nullable HostPort dnsResolver;
 
   @Option(
       names = "--selector",
@@ -118,6 +160,22 @@ final class RunOptions {
       description = "How long open connections may go on after SIGTERM or SIGINT; 0s cuts them.")
   Duration drain = Duration.ZERO;
 
+  /**
+   * Where servers come from beside those that are given; null for nowhere. The resolver is looked
+   * up.
+   */
+  @Nullable Discovered discovered() {
+    if (serverFile != null) {
+      return Discovered.file(serverFile, servers);
+    }
+    if (dns != null) {
+      return Discovered.dns("--dns", DnsSource.addresses(dns.host(), dns.port()), this);
+    }
+    return dnsSrv == null
+        ? null
+        : Discovered.dns("--dns-srv", DnsSource.srv(dnsSrv).withTargetAddresses(), this);
+  }
+
   /** The health check's timeout: as given, else 3 s, cut to the interval. */
   Duration healthTimeout() {
     if (healthTimeout != null) {
@@ -150,8 +208,9 @@ final class RunOptions {
    * @throws IllegalArgumentException if something is; the message begins with the option's name
    */
   void checkTogether() {
+    boolean isFinding = checkWhereFrom();
     try {
-      ServerSpec.checkTogether(servers);
+      ServerSpec.checkTogether(servers, isFinding);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("--server: " + e.getMessage(), e);
     }
@@ -164,6 +223,42 @@ final class RunOptions {
               + ")");
     }
     HealthPolicy unused = healthPolicy();
+  }
+
+  /** Whether servers are found beside those that are given; complains if that is not clear. */
+  private boolean checkWhereFrom() {
+    List<String> finding = new ArrayList<>();
+    if (serverFile != null) {
+      finding.add("--server-file");
+    }
+    if (dns != null) {
+      finding.add("--dns");
+    }
+    if (dnsSrv != null) {
+      finding.add("--dns-srv");
+    }
+    if (finding.size() > 1) {
+      throw new IllegalArgumentException(
+          finding.get(1) + ": beside " + finding.get(0) + " (expected: one of them)");
+    }
+    if (dnsResolver != null && dns == null && dnsSrv == null) {
+      throw new IllegalArgumentException(
+          "--dns-resolver: without --dns or --dns-srv (expected: one of them)");
+    }
+    if (servers.isEmpty() && finding.isEmpty()) {
+      throw new IllegalArgumentException(
+          "--server: missing (expected: --server "
+              + ServerSpec.SYNTAX
+              + ", --server-file FILE, --dns NAME:PORT or --dns-srv NAME)");
+    }
+    if (dnsSrv != null) {
+      try {
+        DnsSource unused = DnsSource.srv(dnsSrv);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("--dns-srv: " + e.getMessage(), e);
+      }
+    }
+    return !finding.isEmpty();
   }
 
   /** For the help text. */

@@ -1,6 +1,8 @@
 package io.evenkeel.server;
 
+import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Node;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthMonitor;
 import io.evenkeel.health.Probes;
@@ -42,11 +44,10 @@ final class RunningBalancer {
     for (Server server : options.servers) {
       requireResolvable("--server", server.host());
     }
-    LoadBalancer balancer =
-        LoadBalancer.builder()
-            .servers(options.servers)
-            .selector(options.selector.factory())
-            .build();
+    if (options.dnsResolver != null) {
+      requireResolvable("--dns-resolver", options.dnsResolver.host());
+    }
+    LoadBalancer balancer = startBalancer(options);
     TcpProxy proxy = startProxy(options, balancer);
     HealthMonitor unused = startMonitor(options, balancer);
     RunningBalancer running = new RunningBalancer(proxy, options.drain, out);
@@ -55,7 +56,7 @@ final class RunningBalancer {
         "listening on "
             + options.listen.withPort(proxy.localAddress().getPort())
             + ", "
-            + count(options.servers.size(), "server")
+            + count(balancer.nodes().size(), "server")
             + ", "
             + options.selector.name());
     return running;
@@ -64,6 +65,21 @@ final class RunningBalancer {
   /** Returns never: the process ends by a signal. */
   void serveUntilSignal() throws InterruptedException {
     new CountDownLatch(1).await();
+  }
+
+  /** With its first servers, wherever they come from. */
+  private static LoadBalancer startBalancer(RunOptions options) throws StartFailure {
+    LoadBalancerBuilder builder =
+        LoadBalancer.builder().servers(options.servers).selector(options.selector.factory());
+    Discovered discovered = options.discovered();
+    if (discovered == null) {
+      return builder.build();
+    }
+    LoadBalancer balancer = discovered.start(builder);
+    for (Node node : balancer.nodes()) {
+      requireResolvable(discovered.option(), node.server().host());
+    }
+    return balancer;
   }
 
   private static TcpProxy startProxy(RunOptions options, LoadBalancer balancer)

@@ -5,9 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/**
- * Servers as the command line gives them: {@code HOST:PORT[,weight=N][,tier=N][,zone=Z][,id=NAME]}.
- */
+/** Servers as the command line gives them: see {@link Server#parse}. */
 final class ServerSpec {
 
   static final String SYNTAX = "HOST:PORT[,weight=N][,tier=N][,zone=Z][,id=NAME]";
@@ -15,36 +13,12 @@ final class ServerSpec {
   private ServerSpec() {}
 
   /**
-   * Reads one server.
-   *
-   * @throws IllegalArgumentException if it is none; the message quotes the text and says what is
-   *     allowed
-   */
-  static Server parse(String text) {
-    String[] parts = text.split(",", -1);
-    HostPort address = address(text, parts[0]);
-    Server server = Server.of(address.host(), address.port());
-    Set<String> seen = new HashSet<>();
-    for (int i = 1; i < parts.length; i++) {
-      int equals = parts[i].indexOf('=');
-      if (equals < 0) {
-        throw wrong(text, "'" + parts[i] + "' is no KEY=VALUE (expected: " + SYNTAX + ")");
-      }
-      String key = parts[i].substring(0, equals);
-      if (!seen.add(key)) {
-        throw wrong(text, key + " is given twice (expected: once)");
-      }
-      server = with(text, server, key, parts[i].substring(equals + 1));
-    }
-    return server;
-  }
-
-  /**
    * Checks what only all of them together can get wrong.
    *
+   * @param andOthers whether more servers come from elsewhere
    * @throws IllegalArgumentException if an id is there twice, or no server may receive anything
    */
-  static void checkTogether(List<Server> servers) {
+  static void checkTogether(List<Server> servers, boolean andOthers) {
     Set<String> ids = new HashSet<>();
     for (Server server : servers) {
       if (!ids.add(server.id())) {
@@ -52,47 +26,8 @@ final class ServerSpec {
             "'" + server.id() + "' is there twice (expected: unique ids; id=NAME sets one)");
       }
     }
-    if (servers.stream().allMatch(server -> server.weight() == 0)) {
+    if (!andOthers && servers.stream().allMatch(server -> server.weight() == 0)) {
       throw new IllegalArgumentException("every weight is 0 (expected: one above 0 at least)");
     }
-  }
-
-  private static HostPort address(String text, String part) {
-    try {
-      return HostPort.parse(part, 1);
-    } catch (IllegalArgumentException e) {
-      throw wrong(text, e.getMessage() + " (expected: " + SYNTAX + ", IPv6 as in [::1]:80)");
-    }
-  }
-
-  private static Server with(String text, Server server, String key, String value) {
-    try {
-      return switch (key) {
-        case "weight" -> server.withWeight(number(key, value, Server.MAX_WEIGHT));
-        case "tier" -> server.withTier(number(key, value, Integer.MAX_VALUE));
-        case "zone" -> server.withZone(value);
-        case "id" -> server.withId(value);
-        default ->
-            throw new IllegalArgumentException(
-                "unknown key '" + key + "' (expected: weight, tier, zone or id)");
-      };
-    } catch (IllegalArgumentException e) {
-      throw wrong(text, String.valueOf(e.getMessage()));
-    }
-  }
-
-  private static int number(String key, String value, int highest) {
-    if (value.matches("\\d{1,10}")) {
-      long n = Long.parseLong(value);
-      if (n <= highest) {
-        return (int) n;
-      }
-    }
-    throw new IllegalArgumentException(
-        key + " '" + value + "' (expected: a whole number, 0 to " + highest + ")");
-  }
-
-  private static IllegalArgumentException wrong(String text, String what) {
-    return new IllegalArgumentException("'" + text + "': " + what);
   }
 }

@@ -17,8 +17,14 @@ class BadInputIT {
   @CsvSource(
       delimiter = '|',
       value = {
-        "run | --listen, --server: missing (expected: --listen HOST:PORT --server HOST:PORT[,",
+        "run | --listen: missing (expected: --listen HOST:PORT)",
         "run --listen 127.0.0.1:0 | --server: missing (expected: --server HOST:PORT[,weight=N]",
+        "GOOD --dns foo | --dns: 'foo': not HOST:PORT (expected: HOST:PORT, IPv6 as in [::1]:80)",
+        "GOOD --dns a:0 | --dns: 'a:0': port 0 is not in 1 to 65535 (expected: HOST:PORT, IPv6",
+        "GOOD --dns-srv= | --dns-srv: name: '' (expected: not blank)",
+        "GOOD --dns a:1 --dns-srv b | --dns-srv: beside --dns (expected: one of them)",
+        "GOOD --server-file a --dns a:1 | --dns: beside --server-file (expected: one of them)",
+        "GOOD --dns-resolver 127.0.0.1:53 | --dns-resolver: without --dns or --dns-srv (expected:",
         "run --server 127.0.0.1:1 | --listen: missing (expected: --listen HOST:PORT)",
         "run --listen foo --server a:1 | --listen: 'foo': not HOST:PORT (expected: HOST:PORT",
         "run --listen a:99999 --server a:1 | --listen: 'a:99999': port 99999 is not in 0 to 65535",
@@ -58,6 +64,9 @@ class BadInputIT {
   @CsvSource(
       delimiter = '|',
       value = {
+        "GOOD --server-file /no/such | --server-file: file '/no/such': is not there (expected: a file",
+        "GOOD --dns-srv a..b | --dns-srv: name: 'a..b': ",
+        "GOOD --dns a:1 --dns-resolver no.invalid:53 | --dns-resolver: host 'no.invalid' does not res",
         "run --listen no.such.host.invalid:9000 --server 127.0.0.1:1"
             + "| --listen: host 'no.such.host.invalid' does not resolve (expected: ",
         "run --listen 127.0.0.1:0 --server 127.0.0.1:1 --server no.such.host.invalid:1"
@@ -65,7 +74,7 @@ class BadInputIT {
         "run --listen 192.0.2.1:9000 --server 127.0.0.1:1 | --listen: '192.0.2.1:9000': "
       })
   void cannotStart_oneLineThatNamesTheOption_exit1(String args, String complaint) throws Exception {
-    assertComplaint(1, complaint, args.split(" "));
+    assertComplaint(1, complaint, args.replace("GOOD", GOOD).split(" "));
   }
 
   @Test

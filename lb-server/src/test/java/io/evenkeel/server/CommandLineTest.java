@@ -32,6 +32,7 @@ class CommandLineTest {
     assertThat(execute("run", "--help")).isZero();
     assertThat(out.toString())
         .contains("--listen=HOST:PORT", "--server=" + ServerSpec.SYNTAX)
+        .contains("--server-file=FILE", "--dns=NAME:PORT", "--dns-srv=NAME", "--dns-resolver=")
         .containsPattern("--selector=NAME[^-]*least_connections,[^-]*round_robin")
         .containsPattern("--event-loops=N[^-]*Default: one per core")
         .containsPattern("--connect-timeout=[^-]*Default: 5s")

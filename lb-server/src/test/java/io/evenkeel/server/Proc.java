@@ -1,5 +1,6 @@
 package io.evenkeel.server;
 
+import io.evenkeel.core.HostPort;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

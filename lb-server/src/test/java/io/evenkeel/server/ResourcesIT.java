@@ -2,6 +2,7 @@ package io.evenkeel.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evenkeel.core.HostPort;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Files;

@@ -3,6 +3,7 @@ package io.evenkeel.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evenkeel.core.HostPort;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package io.evenkeel.server;
+package io.evenkeel.core;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -6,15 +6,25 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code HOST:PORT}, an IPv6 address in brackets. Reading it looks nothing up.
+ * {@code HOST:PORT} as people write it, an IPv6 address in brackets. Immutable; reading it looks
+ * nothing up.
  *
  * @param host a name or an address literal, without brackets
  * @param port 0 to 65535
  */
-record HostPort(String host, int port) {
+public record HostPort(String host, int port) {
 
   private static final Pattern WRITTEN =
       Pattern.compile("(?:\\[([0-9A-Fa-f:.]+(?:%[\\w.-]+)?)]|([\\w.-]+)):(\\d{1,6})");
+
+  /**
+   * A host and a port.
+   *
+   * @throws IllegalArgumentException if the host is blank or the port out of range
+   */
+  public HostPort {
+    Server unused = Server.of(host, port); // for its checks
+  }
 
   /**
    * Reads one.
@@ -23,7 +33,7 @@ record HostPort(String host, int port) {
    * @throws IllegalArgumentException if it is none; the message says what is wrong, and leaves what
    *     is expected to the caller, who knows more of it
    */
-  static HostPort parse(String text, int lowestPort) {
+  public static HostPort parse(String text, int lowestPort) {
     Matcher written = WRITTEN.matcher(text);
     if (!written.matches()) {
       throw new IllegalArgumentException("not HOST:PORT");
@@ -54,10 +64,11 @@ record HostPort(String host, int port) {
   }
 
   /** The same host with another port. */
-  HostPort withPort(int other) {
+  public HostPort withPort(int other) {
     return new HostPort(host, other);
   }
 
+  /** As {@link #parse} reads it. */
   @Override
   public String toString() {
     return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
