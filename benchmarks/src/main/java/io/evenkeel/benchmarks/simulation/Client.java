@@ -28,6 +28,7 @@ final class Client implements Timeline.Event {
   private final SimulatedServer[] servers;
   private final Tally tally;
   private final Chance chance;
+  private final double meanGapNanos;
   private final Exception timeout = new TimeoutException("no answer in time");
   private final Exception error = new IllegalStateException("the server says no");
 
@@ -47,6 +48,7 @@ final class Client implements Timeline.Event {
     this.servers = servers;
     this.tally = tally;
     this.chance = chance;
+    this.meanGapNanos = scenario.meanGapNanos();
     scheduleNext();
   }
 
@@ -60,7 +62,7 @@ final class Client implements Timeline.Event {
   }
 
   private void scheduleNext() {
-    nextNanos = scenario.arrivals().next(nextNanos, scenario.meanGapNanos(), chance);
+    nextNanos = scenario.arrivals().next(nextNanos, meanGapNanos, chance);
     if (nextNanos < world.toNanos) {
       world.timeline.at(Math.max(world.now(), Math.round(nextNanos)), this);
     }
