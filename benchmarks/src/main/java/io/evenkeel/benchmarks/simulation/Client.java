@@ -52,7 +52,7 @@ final class Client implements Timeline.Event {
     scheduleNext();
   }
 
-  /** A server as clients know it: its index is its port. */
+  /** A server as clients know it: its index, at most 65,535, is its port. */
   static Server server(int index, int weight) {
     return Server.of("server", index).withWeight(weight);
   }

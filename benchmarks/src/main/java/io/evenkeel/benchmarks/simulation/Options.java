@@ -37,7 +37,7 @@ record Options(
                           or benchmarks/target/simulation for a part of the whole
         --help            this
 
-      All of it needs a heap of 1 GB and 0.5 GB more for each thread (java -Xmx2g for two).
+      Each run at a time takes up to half a GB of heap: java -Xmx3g is enough for four.
 
       Scenarios:
       """;
@@ -88,7 +88,7 @@ record Options(
   /** The command that gives the same files again, but for where they are. */
   String command() {
     StringBuilder command =
-        new StringBuilder("java -Xmx2g -cp benchmarks/target/benchmarks.jar ")
+        new StringBuilder("java -Xmx3g -cp benchmarks/target/benchmarks.jar ")
             .append(Simulation.class.getName());
     if (scenarios.size() < Scenarios.all().size()) {
       scenarios.forEach(scenario -> command.append(" --scenario ").append(scenario.name()));

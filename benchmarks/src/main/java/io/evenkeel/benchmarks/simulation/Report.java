@@ -36,8 +36,8 @@ final class Report {
                   padLeft(Text.nanos(result.percentile(99)), 7),
                   padLeft(Text.nanos(result.percentile(99.9)), 7),
                   padLeft(Text.percent(result.failedShare()), 8),
-                  padLeft(Text.number(result.spread(), 3), 5),
-                  padLeft(Text.number(result.maxOverMean(), 2), 4)));
+                  padLeft(Text.fixed(result.spread(), 3), 5),
+                  padLeft(Text.fixed(result.maxOverMean(), 2), 4)));
     }
     return table.toString();
   }

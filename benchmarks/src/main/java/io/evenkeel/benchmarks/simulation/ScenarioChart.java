@@ -105,7 +105,7 @@ final class ScenarioChart {
     svg.text(FAILED, y + 4, Text.percent(result.failedShare()), bad ? "end strong" : "end soft");
     double bar = SPREAD_WIDTH * 0.6 * result.spread() / widest;
     svg.rect(SPREAD, y - 5, Math.max(1, bar), 10, "bar");
-    svg.text(SPREAD + bar + 6, y + 4, Text.number(result.spread(), 2), "soft");
+    svg.text(SPREAD + bar + 6, y + 4, Text.fixed(result.spread(), 2), "soft");
   }
 
   private static void mark50(Svg svg, double x, double y) {

@@ -1,7 +1,8 @@
 package io.evenkeel.benchmarks.simulation;
 
 import java.util.ArrayDeque;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Some workers and a queue, first come, first served. A request whose client no longer waits is
@@ -13,8 +14,7 @@ final class SimulatedServer {
   private final int queueLimit;
   private final World world;
   private final ArrayDeque<Attempt> queue = new ArrayDeque<>();
-  private final @Nullable Attempt[] working;
-  private int busy;
+  private final List<Attempt> working = new ArrayList<>();
 
   /** What became of it last, but for {@code SLOW}. */
   private Change.Kind state = Change.Kind.START;
@@ -35,7 +35,6 @@ final class SimulatedServer {
     this.spec = spec;
     this.queueLimit = queueLimit;
     this.world = world;
-    this.working = new Attempt[spec.workers()];
   }
 
   /** Whether a health check would find it well. */
@@ -62,7 +61,7 @@ final class SimulatedServer {
       }
       case HANG -> {}
       default -> {
-        if (busy < working.length) {
+        if (working.size() < spec.workers()) {
           begin(attempt);
         } else if (queue.size() < queueLimit) {
           queue.add(attempt);
@@ -79,8 +78,8 @@ final class SimulatedServer {
   }
 
   private void begin(Attempt attempt) {
-    attempt.slot = busy;
-    working[busy++] = attempt;
+    attempt.slot = working.size();
+    working.add(attempt);
     world.timeline.at(
         world.now() + Math.round(attempt.workNanos * slowness / spec.speed()), attempt);
   }
@@ -90,10 +89,10 @@ final class SimulatedServer {
     if (attempt.slot < 0) {
       return;
     }
-    Attempt last = working[--busy];
-    if (last != null) {
+    Attempt last = working.remove(working.size() - 1);
+    if (last != attempt) {
       last.slot = attempt.slot;
-      working[attempt.slot] = last;
+      working.set(attempt.slot, last);
     }
     attempt.slot = -1;
     world.answers.add(attempt);
@@ -122,19 +121,12 @@ final class SimulatedServer {
 
   /** Forgets all that it has. */
   private void drop(boolean answered) {
-    for (int i = 0; i < busy; i++) {
-      Attempt attempt = working[i];
-      if (attempt != null) {
-        attempt.slot = -1;
-        if (answered) {
-          fail(attempt);
-        }
-      }
-    }
-    busy = 0;
+    working.forEach(attempt -> attempt.slot = -1);
     if (answered) {
+      working.forEach(this::fail);
       queue.forEach(this::fail);
     }
+    working.clear();
     queue.clear();
   }
 

@@ -37,9 +37,14 @@ final class Text {
     return number(percent, percent < 1 ? 2 : percent < 10 ? 1 : 0) + " %";
   }
 
-  /** A number with so many digits behind the point, and no zeros that say nothing. */
+  /** A number with so many digits behind the point. */
+  static String fixed(double value, int digits) {
+    return String.format(Locale.ROOT, "%." + digits + "f", value);
+  }
+
+  /** The same without zeros that say nothing. */
   static String number(double value, int digits) {
-    String text = String.format(Locale.ROOT, "%." + digits + "f", value);
+    String text = fixed(value, digits);
     return digits == 0 ? text : text.replaceAll("\\.?0+$", "");
   }
 
@@ -50,6 +55,6 @@ final class Text {
 
   private static String significant(double value) {
     int digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-    return String.format(Locale.ROOT, "%." + digits + "f", value);
+    return fixed(value, digits);
   }
 }

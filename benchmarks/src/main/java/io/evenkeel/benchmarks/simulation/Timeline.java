@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The virtual time, and what is going to happen in it. What is due first happens first; of what is
@@ -154,7 +155,7 @@ final class Timeline implements NanoClock {
     private final Consumer<T> action;
     private long[] times = new long[64];
     private long[] orders = new long[64];
-    private Object[] things = new Object[64];
+    private @Nullable Object[] things = new Object[64];
     private int head;
     private int count;
 
@@ -174,9 +175,9 @@ final class Timeline implements NanoClock {
     }
 
     private void poll() {
-      @SuppressWarnings("unchecked")
+      @SuppressWarnings({"unchecked", "NullAway"}) // between head and tail there is no null
       T thing = (T) things[head];
-      things[head] = this; // any other object: what is done must not be held
+      things[head] = null;
       head = (head + 1) & (things.length - 1);
       count--;
       action.accept(thing);
@@ -186,7 +187,7 @@ final class Timeline implements NanoClock {
       int before = things.length;
       long[] oldTimes = times;
       long[] oldOrders = orders;
-      Object[] oldThings = things;
+      @Nullable Object[] oldThings = things;
       times = new long[before * 2];
       orders = new long[before * 2];
       things = new Object[before * 2];
