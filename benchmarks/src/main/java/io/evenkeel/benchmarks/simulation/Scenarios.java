@@ -2,7 +2,6 @@ package io.evenkeel.benchmarks.simulation;
 
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofMinutes;
-import static java.time.Duration.ofNanos;
 import static java.time.Duration.ofSeconds;
 
 import io.evenkeel.benchmarks.simulation.Change.Kind;
@@ -116,7 +115,6 @@ final class Scenarios {
             .work(Work.lognormal(ofMillis(100), 1))
             .load(0.45)
             .timeout(ofSeconds(5))
-            .oneWay(ofNanos(250_000))
             .time(ofSeconds(10), ofSeconds(15))
             .build());
   }
