@@ -4,6 +4,7 @@ import io.evenkeel.core.DnsSource;
 import io.evenkeel.core.FileSource;
 import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.LoadBalancerBuilder;
 import io.evenkeel.core.NoServerAvailableException;
 import io.evenkeel.core.Server;
 import io.evenkeel.core.ServerSource;

@@ -2,6 +2,7 @@ package io.evenkeel.server;
 
 import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.LoadBalancerBuilder;
 import io.evenkeel.core.Node;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthMonitor;
