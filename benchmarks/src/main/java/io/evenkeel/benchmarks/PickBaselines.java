@@ -5,6 +5,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -33,11 +34,13 @@ public class PickBaselines {
   private final AtomicInteger next = new AtomicInteger();
   private AtomicIntegerArray inFlight = new AtomicIntegerArray(1);
   private int[] weightsUpTo = new int[1];
+  private Integer[] nodes = new Integer[1];
 
-  /** Weights 1 to 3, and nothing in flight anywhere. */
+  /** Weights 1 to 3 where weights count, and nothing in flight anywhere. */
   @Setup
   public void setUp() {
     inFlight = new AtomicIntegerArray(servers);
+    nodes = IntStream.range(0, servers).boxed().toArray(Integer[]::new);
     weightsUpTo = new int[servers];
     Arrays.setAll(weightsUpTo, i -> 1 + i % 3);
     Arrays.parallelPrefix(weightsUpTo, Integer::sum);
@@ -45,52 +48,66 @@ public class PickBaselines {
 
   /** A shared counter. */
   @Benchmark
-  public int rotation() {
-    return Integer.remainderUnsigned(next.getAndIncrement(), servers);
+  public Integer rotation() {
+    return nodes[Integer.remainderUnsigned(next.getAndIncrement(), servers)];
   }
 
   /** A shared counter, and the one in flight counted there and back. */
   @Benchmark
-  public int countedRotation() {
+  public Integer countedRotation() {
     return used(Integer.remainderUnsigned(next.getAndIncrement(), servers));
   }
 
   /** Chance. */
   @Benchmark
-  public int random() {
-    return ThreadLocalRandom.current().nextInt(servers);
+  public Integer random() {
+    return nodes[ThreadLocalRandom.current().nextInt(servers)];
   }
 
   /** Chance by weight: a search in the running total of the weights. */
   @Benchmark
-  public int weightedRandom() {
+  public Integer weightedRandom() {
     int ticket = ThreadLocalRandom.current().nextInt(weightsUpTo[servers - 1]) + 1;
     int found = Arrays.binarySearch(weightsUpTo, ticket);
-    return found < 0 ? -found - 1 : found;
+    return nodes[found < 0 ? -found - 1 : found];
   }
 
   /** The less loaded of two, which may be the same one. */
   @Benchmark
-  public int twoChoices() {
-    return lessLoadedOfTwo();
+  public Integer twoChoices() {
+    return nodes[lessLoadedOfTwo()];
   }
 
   /** The less loaded of two, and the one in flight counted there and back. */
   @Benchmark
-  public int countedTwoChoices() {
+  public Integer countedTwoChoices() {
     return used(lessLoadedOfTwo());
   }
 
-  /** The least loaded of all. */
+  /** The least loaded of all; of those that tie always the first, which no selector may do. */
   @Benchmark
-  public int leastOfAll() {
+  public Integer leastOfAll() {
     int best = 0;
     for (int i = 1; i < servers; i++) {
       if (inFlight.get(i) < inFlight.get(best)) {
         best = i;
       }
     }
-    return best;
+    return nodes[best];
+  }
+
+  /** The least loaded of all; those that tie take turns by a shared counter. */
+  @Benchmark
+  public Integer leastOfAllInTurn() {
+    int begin = Integer.remainderUnsigned(next.getAndIncrement(), servers);
+    int best = begin;
+    for (int k = 1; k < servers; k++) {
+      int i = begin + k < servers ? begin + k : begin + k - servers;
+      if (inFlight.get(i) < inFlight.get(best)) {
+        best = i;
+      }
+    }
+    return nodes[best];
   }
 
   private int lessLoadedOfTwo() {
@@ -100,9 +117,9 @@ public class PickBaselines {
     return inFlight.get(one) <= inFlight.get(two) ? one : two;
   }
 
-  private int used(int server) {
+  private Integer used(int server) {
     inFlight.getAndIncrement(server);
     inFlight.getAndDecrement(server);
-    return server;
+    return nodes[server];
   }
 }

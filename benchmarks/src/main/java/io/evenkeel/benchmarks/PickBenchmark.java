@@ -24,8 +24,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A pick: the choice alone, and one whole use of a balancer. Weights are 1 to 3; everybody is idle,
- * and every server has answered a few times. {@link PickBaselines} has what cannot be beaten.
+ * A pick: the choice alone, and one whole use of a balancer. Weights are 1 to 3 for selectors of
+ * the name weighted, as for those they are compared with, else all 1; everybody is idle, and every
+ * server has answered a few times. {@link PickBaselines} has what cannot be beaten.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -59,7 +60,9 @@ public class PickBenchmark {
   @Setup
   public void setUp() {
     Selector.Factory factory = Selectors.named(selector);
-    List<Server> list = IntStream.range(0, servers).mapToObj(i -> server(i, 1 + i % 3)).toList();
+    int weights = selector.startsWith("weighted") ? 3 : 1;
+    List<Server> list =
+        IntStream.range(0, servers).mapToObj(i -> server(i, 1 + i % weights)).toList();
     balancer =
         LoadBalancer.builder()
             .servers(list)

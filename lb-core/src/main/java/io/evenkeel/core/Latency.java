@@ -175,8 +175,10 @@ final class Latency {
     a *= factor;
     b *= otherFactor;
     long later = one.updated - two.updated;
-    return later >= 0
-        ? Double.compare(a, b * Decay.after(later))
-        : Double.compare(a * Decay.after(-later), b);
+    // The older decays: where it is the smaller anyway, by how much does not matter.
+    if (later >= 0) {
+      return a > b ? 1 : Double.compare(a, b * Decay.after(later));
+    }
+    return a < b ? -1 : Double.compare(a * Decay.after(-later), b);
   }
 }

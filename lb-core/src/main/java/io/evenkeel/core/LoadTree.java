@@ -3,6 +3,7 @@ package io.evenkeel.core;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who of many nodes has the smallest (in flight + 1) / weight, and of those that tie, who was
@@ -14,24 +15,30 @@ import java.util.Arrays;
  * the node itself, and so is always as of now.
  *
  * <p><b>Threads.</b> No locks. Whoever changes a node's load or turn calls {@link #worsened} or
- * {@link #improved} afterwards; whoever writes an entry looks at its group again afterwards, and
- * writes again if the winner is another by then; and whoever wrote an entry goes on to the one
- * above. All of it volatile, hence in one order. So when all is quiet every entry is right: let W
- * be the last write of it. Its writer found it right after W. Whatever changed in the group later,
- * its changer looked at the entry after that change, and as it did not write, the entry was right
- * then too. While changes are under way an entry may be behind by those.
+ * {@link #improved} afterwards. They go up entry by entry, and write where the winner is another;
+ * whoever wrote an entry goes on to the one above. Then, after a full fence, they look again at
+ * every entry on their way, the one at which it ended among them, and write again, with a fence and
+ * a look after each, while the winner is another. So when all is quiet every entry is right: let W
+ * be the last write of it. Its writer found it right when it looked again. Whatever changed in the
+ * group later, its changer looked at this entry after a fence after that change, and as it did not
+ * write, the entry was right then too. While changes are under way an entry may be behind by those.
  *
  * <p>A snapshot gets a tree of its own. While it is being built the one before is in use, and both
  * hear of changes: see {@link Node#sit}.
  */
 final class LoadTree {
 
-  private static final int FAN_SHIFT = 3;
+  private static final int FAN_SHIFT = 2;
   private static final int FAN_OUT = 1 << FAN_SHIFT;
+
+  /** Up to so many nodes are looked at one by one, and there is no entry to keep. */
+  static final int LOOKED_AT = 16;
 
   private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(int[].class);
 
   private final Node[] nodes;
+
+  /** Empty if all are the same. */
   private final int[] weights;
 
   /**
@@ -49,15 +56,19 @@ final class LoadTree {
    * @param weights theirs, each above 0
    */
   LoadTree(Node[] nodes, int[] weights) {
+    this(nodes, weights, LOOKED_AT);
+  }
+
+  /** Of which more than so many nodes are not looked at one by one. */
+  LoadTree(Node[] nodes, int[] weights, int lookedAt) {
     this.nodes = nodes;
-    this.weights = weights;
+    this.weights = Arrays.stream(weights).allMatch(w -> w == weights[0]) ? new int[0] : weights;
     int[] sizes = new int[Integer.SIZE];
     int levels = 0;
-    int below = nodes.length;
-    do {
+    for (int below = nodes.length; below > 1 && nodes.length > lookedAt; ) {
       below = (below + FAN_OUT - 1) >>> FAN_SHIFT;
       sizes[levels++] = below;
-    } while (below > 1);
+    }
     winners = Arrays.stream(sizes, 0, levels).mapToObj(int[]::new).toArray(int[][]::new);
   }
 
@@ -80,7 +91,7 @@ final class LoadTree {
 
   /** The leaf that wins. */
   int best() {
-    return entry(winners.length - 1, 0);
+    return winners.length == 0 ? winnerAmong(null, 0, nodes.length) : entry(winners.length - 1, 0);
   }
 
   private int entry(int level, int group) {
@@ -97,71 +108,111 @@ final class LoadTree {
 
   /** The first node's load is less for its weight, or as much and its turn was earlier. */
   boolean isBetter(int leaf, int thanLeaf) {
-    long loads = (nodes[leaf].inFlight() + 1L) * weights[thanLeaf];
-    long otherLoads = (nodes[thanLeaf].inFlight() + 1L) * weights[leaf];
-    return loads != otherLoads
-        ? loads < otherLoads
+    long weight = weights.length == 0 ? 1 : weights[leaf];
+    long otherWeight = weights.length == 0 ? 1 : weights[thanLeaf];
+    long load = (nodes[leaf].inFlight() + 1L) * otherWeight;
+    long otherLoad = (nodes[thanLeaf].inFlight() + 1L) * weight;
+    return load != otherLoad
+        ? load < otherLoad
         : nodes[leaf].lastTurn() < nodes[thanLeaf].lastTurn();
   }
 
   /** A node has more load, or a later turn: groups that it did not win before it wins no more. */
   void worsened(int leaf) {
-    int group = leaf >>> FAN_SHIFT;
     boolean written = false;
-    for (int level = 0; level < winners.length; level++) {
-      if (!written && entry(level, group) != leaf) {
-        return;
-      }
-      written = settle(level, group);
+    boolean anyWritten = false;
+    int group = leaf;
+    int level = 0;
+    for (; level < winners.length; level++) {
       group >>>= FAN_SHIFT;
+      int entry = entry(level, group);
+      if (!written && entry != leaf) {
+        break;
+      }
+      written = put(level, group, entry);
+      anyWritten |= written;
+    }
+    if (anyWritten) {
+      lookAgain(leaf, level);
     }
   }
 
   /** A node has less load: groups that it won before it wins still. */
   void improved(int leaf) {
-    int group = leaf >>> FAN_SHIFT;
     boolean written = false;
-    for (int level = 0; level < winners.length; level++) {
-      int winner = entry(level, group);
-      if (written || winner != leaf) {
-        if ((!written && isBetter(winner, leaf)) || !settle(level, group)) {
-          return;
+    int group = leaf;
+    int level = 0;
+    for (; level < winners.length; level++) {
+      group >>>= FAN_SHIFT;
+      int entry = entry(level, group);
+      if (written || entry != leaf) {
+        if ((!written && isBetter(entry, leaf)) || !put(level, group, entry)) {
+          break;
         }
         written = true;
       }
-      group >>>= FAN_SHIFT;
+    }
+    if (written) {
+      lookAgain(leaf, level);
     }
   }
 
-  /** Puts one entry in order; whether that took a write. */
-  private boolean settle(int level, int group) {
-    int[] entries = winners[level];
+  /** Puts the winner of a group into its entry; whether that is another. */
+  private boolean put(int level, int group, int entry) {
     int winner = winnerOf(level, group);
-    if (entry(level, group) == winner) {
+    if (winner == entry) {
       return false;
     }
-    int written;
-    do {
-      written = winner;
-      ENTRY.setVolatile(entries, group, written);
-      winner = winnerOf(level, group);
-    } while (winner != written);
+    ENTRY.setRelease(winners[level], group, winner);
     return true;
   }
 
+  /**
+   * The second look at all entries that were written, and at the one that was not and ended the way
+   * up: that one may have been read before the last write was there for others to see.
+   */
+  private void lookAgain(int leaf, int lastLevel) {
+    VarHandle.fullFence();
+    int group = leaf;
+    for (int level = 0; level <= lastLevel && level < winners.length; level++) {
+      group >>>= FAN_SHIFT;
+      settle(level, group);
+    }
+  }
+
+  /** Puts an entry in order, and those above it if that took a write. */
+  private void settle(int level, int group) {
+    for (int l = level, g = group; l < winners.length; l++, g >>>= FAN_SHIFT) {
+      boolean written = false;
+      while (put(l, g, entry(l, g))) {
+        VarHandle.fullFence();
+        written = true;
+      }
+      if (!written) {
+        return;
+      }
+    }
+  }
+
   private int winnerOf(int level, int group) {
-    int[] below = level == 0 ? null : winners[level - 1];
     int from = group << FAN_SHIFT;
-    int to = Math.min(from + FAN_OUT, below == null ? nodes.length : below.length);
+    return level == 0
+        ? winnerAmong(null, from, Math.min(from + FAN_OUT, nodes.length))
+        : winnerAmong(
+            winners[level - 1], from, Math.min(from + FAN_OUT, winners[level - 1].length));
+  }
+
+  /** Of these entries; of these leaves, if there are none. */
+  private int winnerAmong(int @Nullable [] entries, int from, int to) {
     int best = -1;
     long bestLoad = 0;
-    long bestWeight = 0;
+    long bestWeight = 1;
     long bestTurn = 0;
     for (int i = from; i < to; i++) {
-      int leaf = below == null ? i : entry(level - 1, i);
+      int leaf = entries == null ? i : (int) ENTRY.getVolatile(entries, i);
       Node node = nodes[leaf];
       long load = node.inFlight() + 1L;
-      long weight = weights[leaf];
+      long weight = weights.length == 0 ? 1 : weights[leaf];
       long turn = node.lastTurn();
       long difference = best < 0 ? -1 : load * bestWeight - bestLoad * weight;
       if (difference < 0 || (difference == 0 && turn < bestTurn)) {

@@ -19,22 +19,21 @@ final class Lottery {
   private final Node[] nodes;
   private final Randomness random;
 
-  /** Each node's chances; empty if all are the same, and then so are the two below. */
+  /** Each node's chances; empty if all are the same, and then so is the one below. */
   private final int[] weights;
 
-  /** How high the column's own node reaches, as an unsigned fraction of 2⁶⁴. */
-  private final long[] own;
-
-  /** Whose is the rest of the column. */
-  private final int[] other;
+  /**
+   * Of each column, in the upper half how high its own node reaches, as an unsigned fraction of
+   * 2³², and in the lower whose the rest is.
+   */
+  private final long[] columns;
 
   private Lottery(List<Node> nodes, Randomness random, int[] weights) {
     this.nodes = nodes.toArray(new Node[0]);
     this.random = random;
     boolean even = Arrays.stream(weights).allMatch(weight -> weight == weights[0]);
     this.weights = even ? new int[0] : weights;
-    this.own = new long[this.weights.length];
-    this.other = new int[this.weights.length];
+    this.columns = new long[this.weights.length];
     if (!even) {
       fillColumns();
     }
@@ -58,7 +57,7 @@ final class Lottery {
     int large = n;
     for (int i = 0; i < n; i++) {
       left[i] = (long) weights[i] * n;
-      other[i] = i;
+      columns[i] = i;
       if (left[i] < height) {
         stack[small++] = i;
       } else {
@@ -68,8 +67,7 @@ final class Lottery {
     while (small > 0 && large < n) {
       int i = stack[--small];
       int giver = stack[large];
-      own[i] = (long) ((double) left[i] / height * 0x1p63) << 1;
-      other[i] = giver;
+      columns[i] = ((long) ((double) left[i] / height * 0x1p32) << 32) | giver;
       left[giver] -= height - left[i];
       if (left[giver] < height) {
         large++;
@@ -111,7 +109,7 @@ final class Lottery {
       int two = one < 0 ? -1 : drawUntried(query, one);
       return pair(one, two < 0 ? one : two);
     }
-    if (own.length == 0) {
+    if (columns.length == 0) {
       long bits = random.next();
       int one = (int) (((bits >>> 32) * n) >>> 32);
       int two = (int) (((bits & 0xffff_ffffL) * (n - 1)) >>> 32);
@@ -134,11 +132,13 @@ final class Lottery {
 
   private int draw() {
     long bits = random.next() >>> 1;
-    long columns = (long) nodes.length << 1; // twice n, for there are 63 bits
-    int column = (int) Math.multiplyHigh(bits, columns);
-    return own.length == 0 || Long.compareUnsigned(bits * columns, own[column]) < 0
-        ? column
-        : other[column];
+    long size = (long) nodes.length << 1; // twice n, for there are 63 bits
+    int index = (int) Math.multiplyHigh(bits, size);
+    if (columns.length == 0) {
+      return index;
+    }
+    long column = columns[index];
+    return (bits * size) >>> 32 < column >>> 32 ? index : (int) column;
   }
 
   /**

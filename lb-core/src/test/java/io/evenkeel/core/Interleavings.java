@@ -254,7 +254,7 @@ final class Interleavings {
   public static class Tournament {
     private final Node[] nodes =
         IntStream.range(0, 3).mapToObj(i -> new Node(Servers.server(i))).toArray(Node[]::new);
-    private final LoadTree tree = new LoadTree(nodes, new int[] {1, 1, 1});
+    private final LoadTree tree = new LoadTree(nodes, new int[] {1, 1, 1}, 1);
 
     public Tournament() {
       AtomicLong turns = new AtomicLong();

@@ -25,7 +25,7 @@ class LoadTreeTest {
     Random random = new Random(seed);
     Node[] nodes = nodes(n);
     int[] weight = IntStream.range(0, n).map(i -> 1 + random.nextInt(weights)).toArray();
-    LoadTree tree = tree(nodes, weight);
+    LoadTree tree = tree(nodes, weight, seed % 2 == 0 ? 1 : LoadTree.LOOKED_AT);
     for (int i = 0; i < 300; i++) {
       change(tree, nodes, random, random.nextInt(3) == 0 ? random.nextInt(n) : tree.best());
       assertThat(tree.best()).as("after %d changes", i).isEqualTo(scan(tree));
@@ -39,7 +39,7 @@ class LoadTreeTest {
     for (int round = 0; round < 60; round++) {
       int n = round % 2 == 0 ? 9 : 100; // groups that many threads meet in, and deep ones
       Node[] nodes = nodes(n);
-      LoadTree tree = tree(nodes, IntStream.generate(() -> 1).limit(n).toArray());
+      LoadTree tree = tree(nodes, IntStream.generate(() -> 1).limit(n).toArray(), 1);
       long roundSeed = seed + round;
       Threads.run(
           4,
@@ -88,8 +88,8 @@ class LoadTreeTest {
     leases.forEach(Lease::close);
   }
 
-  private LoadTree tree(Node[] nodes, int[] weights) {
-    LoadTree tree = new LoadTree(nodes, weights);
+  private LoadTree tree(Node[] nodes, int[] weights, int lookedAt) {
+    LoadTree tree = new LoadTree(nodes, weights, lookedAt);
     for (int i = 0; i < nodes.length; i++) {
       nodes[i].joinLine(turns, turns.getAndIncrement());
       nodes[i].sit(new Node.Seat(tree, i), null);
