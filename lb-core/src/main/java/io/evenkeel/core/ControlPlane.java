@@ -80,8 +80,9 @@ final class ControlPlane {
     }
     this.snapshot = Snapshot.of(members.values(), recipe, null);
     snapshot.startNodes();
-    this.warnings = new Warnings(recipe);
+    this.warnings = new Warnings(recipe, events);
     warnings.check(members.values());
+    events.deliver(); // what is to be logged: there is no listener yet
   }
 
   /**
@@ -169,7 +170,8 @@ final class ControlPlane {
 
   /** One of the operator's own blocks. */
   boolean setBlock(String serverId, Block block, String cause) {
-    return change(() -> publishBlock(List.of(requireMember(serverId)), block, true, cause));
+    return change(
+        () -> publishBlocks(List.of(requireMember(serverId)), List.of(block), true, cause));
   }
 
   /** Outside the lock, {@code completeIfIdle} is to follow: what it completes is users' code. */
@@ -179,7 +181,7 @@ final class ControlPlane {
         () -> {
           Node node = requireMember(serverId);
           drained[0] = node;
-          boolean changed = publishBlock(List.of(node), Block.DRAINING, true, cause);
+          boolean changed = publishBlocks(List.of(node), List.of(Block.DRAINING), true, cause);
           CompletableFuture<Integer> idle = node.idle();
           if (idle == null) {
             idle = new CompletableFuture<>();
@@ -199,18 +201,38 @@ final class ControlPlane {
     return drained[0];
   }
 
+  /**
+   * Of a server that does neither: nothing. Who waits for the drain to end hears that it will not.
+   */
   boolean resume(String serverId, String cause) {
     AtomicReference<@Nullable CompletableFuture<Integer>> waiter = new AtomicReference<>();
-    boolean changed =
-        change(
-            () -> {
-              Node node = requireMember(serverId);
-              boolean drained = publishBlock(List.of(node), Block.DRAINING, false, cause);
-              boolean maintained = publishBlock(List.of(node), Block.MAINTENANCE, false, cause);
-              waiter.set(node.idle());
-              node.setIdle(null);
-              return drained || maintained;
-            });
+    AtomicReference<@Nullable Node> resumed = new AtomicReference<>();
+    boolean changed;
+    try {
+      changed =
+          change(
+              () -> {
+                Node node = requireMember(serverId);
+                resumed.set(node);
+                // Before leases can be taken again: their end is not the end of the drain.
+                CompletableFuture<Integer> idle = node.idle();
+                node.setIdle(null);
+                try {
+                  List<Block> both = List.of(Block.DRAINING, Block.MAINTENANCE);
+                  boolean published = publishBlocks(List.of(node), both, false, cause);
+                  waiter.set(idle);
+                  return published;
+                } catch (Throwable e) {
+                  node.setIdle(idle);
+                  throw e;
+                }
+              });
+    } finally {
+      Node node = resumed.get();
+      if (node != null) {
+        node.completeIfIdle(); // where it drains on, and became idle meanwhile
+      }
+    }
     CompletableFuture<Integer> idle = waiter.get();
     if (idle != null) {
       idle.completeExceptionally(new CancellationException("resumed: " + serverId));
@@ -239,28 +261,28 @@ final class ControlPlane {
         () -> {
           requireOpen(owner);
           Node node = members.get(serverId);
-          return node != null && publishBlock(List.of(node), owner.block(), set, cause);
+          return node != null && publishBlocks(List.of(node), List.of(owner.block()), set, cause);
         });
   }
 
   void warn(BlockOwner owner, Warning warning) {
-    changes.lock();
-    try {
-      requireOpen(owner);
-      warnings.put(owner, warning);
-    } finally {
-      changes.unlock();
-    }
+    boolean unused =
+        change(
+            () -> {
+              requireOpen(owner);
+              warnings.put(owner, warning);
+              return true;
+            });
   }
 
   void withdraw(BlockOwner owner, String name) {
-    changes.lock();
-    try {
-      requireOpen(owner);
-      warnings.withdraw(owner, name);
-    } finally {
-      changes.unlock();
-    }
+    boolean unused =
+        change(
+            () -> {
+              requireOpen(owner);
+              warnings.withdraw(owner, name);
+              return true;
+            });
   }
 
   /** Under the change lock. */
@@ -277,7 +299,8 @@ final class ControlPlane {
           if (owners.get(block) != owner) {
             return false;
           }
-          publishBlock(members.values(), block, false, "nobody watches it any more");
+          boolean unused =
+              publishBlocks(members.values(), List.of(block), false, "nobody watches it any more");
           owners.remove(block);
           warnings.withdrawAll(owner);
           return true;
@@ -354,8 +377,9 @@ final class ControlPlane {
     removed.forEach(Node::setRemoved);
     publish(built);
     members = next;
+    removed.forEach(node -> node.sit(null, null));
     departed.add(removed);
-    logNews(news);
+    events.log(() -> logNews(news));
     news.forEach(events::add);
     warnings.check(next.values());
     return true;
@@ -394,47 +418,62 @@ final class ControlPlane {
     }
   }
 
+  private record Flip(Node node, Block block) {}
+
   /**
-   * Sets or clears one block of these members, under the change lock. If the selector's factory
-   * throws, nothing has changed.
+   * Sets or clears blocks of these members, under the change lock, in one change. If the selector's
+   * factory throws, nothing has changed.
    */
-  private boolean publishBlock(Collection<Node> nodes, Block block, boolean set, String cause) {
-    List<Node> changed = new ArrayList<>();
+  private boolean publishBlocks(
+      Collection<Node> nodes, List<Block> blocks, boolean set, String cause) {
+    List<Flip> flips = new ArrayList<>();
     for (Node node : nodes) {
-      if (node.has(block) != set) {
-        changed.add(node);
+      for (Block block : blocks) {
+        if (node.has(block) != set) {
+          flips.add(new Flip(node, block));
+        }
       }
     }
-    if (changed.isEmpty()) {
+    if (flips.isEmpty()) {
       return false;
     }
     Blocks.Mark mark = new Blocks.Mark(now(), cause);
-    List<Blocks> before = changed.stream().map(Node::blocked).toList();
-    for (Node node : changed) {
-      node.setBlocks(set ? node.blocked().with(block, mark) : node.blocked().without(block));
+    Map<Node, Blocks> before = new LinkedHashMap<>();
+    for (Flip flip : flips) {
+      Node node = flip.node;
+      before.putIfAbsent(node, node.blocked());
+      node.setBlocks(
+          set ? node.blocked().with(flip.block, mark) : node.blocked().without(flip.block));
     }
     Snapshot next;
     try {
       next = Snapshot.of(members.values(), recipe, snapshot);
     } catch (Throwable e) {
-      for (int i = 0; i < before.size(); i++) {
-        changed.get(i).setBlocks(before.get(i));
-      }
+      before.forEach(Node::setBlocks);
       throw e;
     }
-    for (Node node : changed) {
-      log.info("{}: {} {} ({})", node.server(), block, set ? "set" : "cleared", cause);
-    }
+    events.log(() -> logFlips(flips, set, cause));
     publish(next);
     // Only now: another thread may be delivering, and takes an event as soon as it is there.
-    for (Node node : changed) {
-      Server server = node.server();
+    for (Flip flip : flips) {
+      Server server = flip.node.server();
       events.add(
           set
-              ? new ServerBlocked(server, block, cause)
-              : new ServerUnblocked(server, block, cause));
+              ? new ServerBlocked(server, flip.block, cause)
+              : new ServerUnblocked(server, flip.block, cause));
     }
     return true;
+  }
+
+  private static void logFlips(List<Flip> flips, boolean set, String cause) {
+    String what = set ? "set" : "cleared";
+    if (flips.size() > LOGGED_ONE_BY_ONE) {
+      log.info("{} blocks of {} {} ({})", flips.size(), flips.get(0).block, what, cause);
+      return;
+    }
+    for (Flip flip : flips) {
+      log.info("{}: {} {} ({})", flip.node.server(), flip.block, what, cause);
+    }
   }
 
   /** Swaps the snapshot; only the two ends of an outage and of a panic are logged above INFO. */
@@ -442,6 +481,10 @@ final class ControlPlane {
     Snapshot before = snapshot;
     next.startNodes();
     snapshot = next;
+    events.log(() -> logSwap(before, next));
+  }
+
+  private static void logSwap(Snapshot before, Snapshot next) {
     int now = next.eligibleCount();
     if (next.isPanicking() && !before.isPanicking()) {
       log.warn("panic: too few servers are healthy, so health is not asked; {} in use", now);

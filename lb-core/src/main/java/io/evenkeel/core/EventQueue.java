@@ -8,19 +8,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands events to listeners in order, one at a time, outside any lock, without a thread of its own.
+ * Hands events to listeners in order, one at a time, outside any lock, without a thread of its own,
+ * and writes the lines of the log that stand between them.
  *
- * <p>{@link #add} is called under the change lock, so the queue has the order of the changes.
- * {@link #deliver} is called after the lock is released: the caller that raises {@link
- * #undelivered} from 0 becomes the one that delivers, and goes on until it has taken off as many as
- * were put on. Any other caller, a listener that makes a change among them, returns at once, since
- * its event was counted before and the deliverer cannot stop short of it.
+ * <p>Changes {@link #add} under the change lock, so the queue has their order. {@link #deliver} is
+ * called after the lock is released: the caller that raises {@link #undelivered} from 0 becomes the
+ * one that delivers, and goes on until it has taken off as many as were put on. Any other caller, a
+ * listener that makes a change among them, returns at once, since its event was counted before and
+ * the deliverer cannot stop short of it.
  */
 final class EventQueue {
 
   private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
 
-  private final Queue<BalancerEvent> events = new ConcurrentLinkedQueue<>();
+  /** Events, and lines of the log. */
+  private final Queue<Object> news = new ConcurrentLinkedQueue<>();
+
+  /** Writes something into the log. */
+  @FunctionalInterface
+  interface Line {
+    void write();
+  }
+
   private final AtomicInteger undelivered = new AtomicInteger();
   private final CopyOnWriteArrayList<BalancerListener> listeners = new CopyOnWriteArrayList<>();
 
@@ -33,7 +42,12 @@ final class EventQueue {
   }
 
   void add(BalancerEvent event) {
-    events.add(event);
+    news.add(event);
+  }
+
+  /** To be written where an event added now would be delivered. */
+  void log(Line line) {
+    news.add(line);
   }
 
   void deliver() {
@@ -42,8 +56,12 @@ final class EventQueue {
     }
     int seen = 1;
     do {
-      for (BalancerEvent event = events.poll(); event != null; event = events.poll()) {
-        deliver(event);
+      for (Object next = news.poll(); next != null; next = news.poll()) {
+        if (next instanceof BalancerEvent event) {
+          deliver(event);
+        } else {
+          write((Line) next);
+        }
       }
       seen = undelivered.addAndGet(-seen);
     } while (seen != 0);
@@ -56,6 +74,15 @@ final class EventQueue {
       } catch (Throwable e) {
         failed(listener, event, e);
       }
+    }
+  }
+
+  /** As {@link #failed}, must not throw. */
+  private static void write(Line line) {
+    try {
+      line.write();
+    } catch (Throwable ignored) {
+      // A logger of the user's: the change is made all the same.
     }
   }
 

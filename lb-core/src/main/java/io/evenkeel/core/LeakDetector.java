@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Finds leases that nobody can close any more, because the garbage collector took them while they
  * were open. Reports each once, with the place that took it, and ends its use. Looks whenever a
- * lease is taken; has no thread. Safe for use by any thread.
+ * lease is asked for; has no thread. Safe for use by any thread.
  */
 final class LeakDetector {
 
@@ -33,7 +33,7 @@ final class LeakDetector {
       this.node = node;
     }
 
-    /** Its lease was told how it went, or was closed. */
+    /** Its lease was told how it went. */
     void outcomeSaid() {
       isOutcomeSaid = true;
     }
@@ -54,14 +54,14 @@ final class LeakDetector {
 
   /** The same lease, watched from now on. */
   Lease watch(Lease lease) {
-    report();
     Watch watch = new Watch(lease, lease.node());
     open.add(watch);
     lease.watchedBy(watch);
     return lease;
   }
 
-  private void report() {
+  /** Reports and ends what is found to be lost. */
+  void report() {
     boolean any = false;
     for (Reference<?> found = collected.poll(); found != null; found = collected.poll()) {
       Watch watch = (Watch) found;
@@ -72,7 +72,7 @@ final class LeakDetector {
           watch.node.endedWithoutAWord();
         }
         watch.node.released();
-        log.warn("a lease of {} was never closed", server, watch.takenAt);
+        events.log(() -> log.warn("a lease of {} was never closed", server, watch.takenAt));
         events.add(new LeaseLeaked(server, watch.takenAt));
       }
     }

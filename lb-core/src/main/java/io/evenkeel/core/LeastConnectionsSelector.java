@@ -52,6 +52,8 @@ final class LeastConnectionsSelector implements Selector {
       }
     }
     LoadTree treeBefore = before == null ? null : before.tree;
+    // Who is not eligible has no seat, lest it hold on to a tree, and that to who was in it.
+    members.forEach(node -> node.sit(null, treeBefore));
     Node[] nodes = candidates.eligible().toArray(new Node[0]);
     if (nodes.length == 0) {
       return new LeastConnectionsSelector(null, turns, treeBefore);

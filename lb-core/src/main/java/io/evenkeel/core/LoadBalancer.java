@@ -5,16 +5,20 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says which server comes next. Safe for use by any thread; owns no thread, socket or timer but
- * those of its {@linkplain LoadBalancerBuilder#source source}, which {@link #close} ends.
+ * Says which server comes next. Safe for use by any thread; owns no thread or socket but those of
+ * its {@linkplain LoadBalancerBuilder#source source}, and timers for slow starts, drains and calls
+ * under way; {@link #close} ends them.
  *
  * <pre>{@code
  * LoadBalancer balancer = LoadBalancer.builder()
@@ -50,6 +54,10 @@ public final class LoadBalancer implements AutoCloseable {
   private final CallPolicy callPolicy;
   private final Caller caller;
   private final @Nullable SlowStartTimer slowStart;
+
+  /** What stops the timers of drains under way. */
+  private final Set<Runnable> deadlines = ConcurrentHashMap.newKeySet();
+
   private final @Nullable Discovery discovery;
 
   LoadBalancer(LoadBalancerBuilder builder) {
@@ -108,12 +116,18 @@ public final class LoadBalancer implements AutoCloseable {
    * @throws NoServerAvailableException if no eligible server is left; it says why each is not
    */
   public Lease acquire(Query query) {
-    Lease lease = tryAcquire(query);
-    if (lease == null) {
-      throw new NoServerAvailableException(
-          control.snapshot(), query, discovery == null ? null : discovery.waitsFor());
+    while (true) {
+      Snapshot seen = control.snapshot();
+      Lease lease = pick(query);
+      if (lease != null) {
+        return lease;
+      }
+      if (control.snapshot() == seen) { // else a change came in between, and maybe a server
+        refused.increment();
+        throw new NoServerAvailableException(
+            seen, query, discovery == null ? null : discovery.waitsFor());
+      }
     }
-    return lease;
   }
 
   /**
@@ -132,27 +146,46 @@ public final class LoadBalancer implements AutoCloseable {
    * @return a lease that the caller must close, or null if no eligible server is left
    */
   public @Nullable Lease tryAcquire(Query query) {
+    Lease lease = pick(query);
+    if (lease == null) {
+      refused.increment();
+    }
+    return lease;
+  }
+
+  private @Nullable Lease pick(Query query) {
+    if (leaks != null) {
+      leaks.report(); // first: what is lost may be all there is room for
+    }
     while (true) {
       Snapshot current = control.snapshot();
       Node node = current.select(query);
       if (node == null) {
-        refused.increment();
         return null;
       }
       if (!node.tryPick(maxConcurrent)) {
         node = current.selectWithRoom(query.excluding(node), maxConcurrent);
         if (node == null) {
-          refused.increment();
           return null;
         }
       }
       // The count went up before this look, and a drain or a removal looks at the count after its
       // snapshot is in force: either it sees this lease, or this pick sees that it came too late.
       if (control.snapshot() == current || !node.takesNothingNew()) {
-        Lease lease = new Lease(node);
-        return leaks == null ? lease : leaks.watch(lease);
+        return lease(node);
       }
       node.released();
+    }
+  }
+
+  /** Of a node on which one more in flight was counted for it. */
+  private Lease lease(Node node) {
+    try {
+      Lease lease = new Lease(node);
+      return leaks == null ? lease : leaks.watch(lease);
+    } catch (Throwable e) { // of a user's clock
+      node.released();
+      throw e;
     }
   }
 
@@ -272,14 +305,16 @@ public final class LoadBalancer implements AutoCloseable {
 
   /**
    * Ends the source, with its threads and timers, waiting for a look-up under way, 5 s at most; and
-   * slow starts, which stay where they are. Picks and leases work on over the members of now. A
-   * balancer with neither needs no closing. May be called more than once.
+   * slow starts, which stay where they are, and the deadlines of drains, which then wait for their
+   * leases alone. Picks and leases work on over the members of now. A balancer with none of these
+   * needs no closing. May be called more than once.
    */
   @Override
   public void close() {
     if (slowStart != null) {
       slowStart.close();
     }
+    deadlines.forEach(Runnable::run);
     if (discovery != null) {
       discovery.close();
     }
@@ -375,7 +410,8 @@ public final class LoadBalancer implements AutoCloseable {
 
   /**
    * Changes a member: its weight, tier, zone, metadata or address. Its counters, its blocks and
-   * what it has in flight stay. O(members).
+   * what it has in flight stay. Leases on it name the new one from now on, and picks may while the
+   * change is being made. O(members).
    *
    * @return whether that changed anything: false if it is so already
    * @throws IllegalArgumentException if no member has that id
@@ -387,7 +423,8 @@ public final class LoadBalancer implements AutoCloseable {
   /**
    * Makes these the members, as a refresh from a list of servers does: those that are new are
    * added, those that are not there are removed, the others keep their place and all that they
-   * have, and take over what has changed. One change: picks see all of it or none. O(members).
+   * have, and take over what has changed. One change: picks choose among all of the new members or
+   * all of those before. O(members).
    *
    * @param servers at least one; ids must be unique
    * @return whether that changed anything
@@ -417,7 +454,9 @@ public final class LoadBalancer implements AutoCloseable {
    * @param deadline how long to wait for the leases on it; 0 or more
    * @return completes with 0 when the last lease on the server is closed, from when on there is
    *     none until {@link #resume}; or with the number that is left when the time is up; or with a
-   *     {@link CancellationException} if the drain is ended before. By the thread that did it.
+   *     {@link CancellationException} if the drain is ended before; or with a {@link
+   *     RejectedExecutionException} if the scheduler takes no task, and the server drains all the
+   *     same. By the thread that did it.
    * @throws IllegalArgumentException if it is not a member, or the time is negative
    */
   public CompletionStage<Integer> drain(String serverId, Duration deadline) {
@@ -428,10 +467,26 @@ public final class LoadBalancer implements AutoCloseable {
     Node node = control.drain(serverId, DRAINED, done);
     node.completeIfIdle();
     if (!done.isDone()) {
-      Runnable stop = timers.later(() -> done.complete(node.inFlight()), Timers.nanos(deadline));
-      CompletableFuture<Integer> unused = done.whenComplete((left, ended) -> stop.run());
+      keepDeadline(node, done, Timers.nanos(deadline));
     }
     return done.minimalCompletionStage();
+  }
+
+  private void keepDeadline(Node node, CompletableFuture<Integer> drained, long nanos) {
+    Runnable stop;
+    try {
+      stop = timers.later(() -> drained.complete(node.inFlight()), nanos);
+    } catch (RejectedExecutionException e) {
+      drained.completeExceptionally(e);
+      return;
+    }
+    deadlines.add(stop);
+    CompletableFuture<Integer> unused =
+        drained.whenComplete(
+            (left, ended) -> {
+              stop.run();
+              deadlines.remove(stop);
+            });
   }
 
   /**

@@ -134,8 +134,8 @@ public final class LoadBalancerBuilder {
   /**
    * As {@link #slowStart(Duration)}; after a share t of the window a server has max(0.1,
    * t^(1/aggression)) of its weight, as in Envoy. Off by default. Servers that are there when the
-   * balancer is built have all their weight at once. While one starts, the snapshot is built anew
-   * some 50 times in a window, at most ten times a second.
+   * balancer is built, or that a source names first, have all their weight at once. While one
+   * starts, the snapshot is built anew some 50 times in a window, at most ten times a second.
    *
    * <p>Of no effect on selectors that do not look at weights: {@code round_robin}, {@code random}.
    *
@@ -164,8 +164,8 @@ public final class LoadBalancerBuilder {
    * Whether to look for leases that are garbage-collected while they are open. Each is reported
    * once, with the place that took it: in the log at WARN and as a {@link
    * BalancerEvent.LeaseLeaked}; and its server has one less in flight then. It is found when a
-   * lease is taken after the collection. Off by default; when on, each lease costs a stack trace,
-   * about a microsecond.
+   * lease is asked for after the collection. Off by default; when on, each lease costs a stack
+   * trace, about a microsecond.
    */
   public LoadBalancerBuilder leakDetection(boolean isOn) {
     this.leakDetection = isOn;

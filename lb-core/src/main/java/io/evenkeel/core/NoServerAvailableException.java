@@ -22,7 +22,7 @@ public final class NoServerAvailableException extends RuntimeException {
 
   /**
    * The blocks of every member by server id, at the time of the pick. A server with none was tried
-   * already, or has weight 0. Empty where the exception was deserialised.
+   * already, is at its limit, or has weight 0. Empty where the exception was deserialised.
    */
   public Map<String, Set<Block>> blocks() {
     return snapshot == null ? Map.of() : snapshot.blocks();

@@ -252,12 +252,10 @@ public final class Node {
    * clock is read.
    */
   long startOfUse() {
-    picks.increment();
     Latency measured = latency;
-    if (measured != null) {
-      return measured.now();
-    }
-    return windows == null ? 0 : windows.now();
+    long start = measured != null ? measured.now() : windows == null ? 0 : windows.now();
+    picks.increment(); // last: a user's clock may throw
+    return start;
   }
 
   void succeeded(long startNanos) {
@@ -298,15 +296,20 @@ public final class Node {
   }
 
   /**
-   * Takes a seat: its tree hears of this node's load from now on, and so does the tree before until
-   * that is retired. Under the balancer's change lock only.
+   * Takes a seat, or none: its tree hears of this node's load from now on, and so does the tree
+   * before until that is retired. Under the balancer's change lock only.
    *
    * <p>The seat before is written first. A thread that reads both while that happens may miss the
    * new tree, but its change is older than the new tree's building, which reads the load itself.
    */
-  void sit(Seat next, @Nullable LoadTree before) {
+  void sit(@Nullable Seat next, @Nullable LoadTree before) {
     Seat current = seat;
-    seatBefore = current != null && current.tree == before ? current : null;
+    Seat old = seatBefore;
+    if (current != null && current.tree == before) {
+      seatBefore = current;
+    } else if (old == null || old.tree != before) { // else a change was refused in between
+      seatBefore = null;
+    }
     seat = next;
   }
 
@@ -314,12 +317,12 @@ public final class Node {
     Seat current = seat;
     if (current != null) {
       current.loadChanged(isMore);
-      Seat old = seatBefore;
-      if (old != null && !old.tree.isRetired()) {
-        old.loadChanged(isMore);
-      } else if (old != null) {
-        SEAT_BEFORE.compareAndSet(this, old, null); // let go of it
-      }
+    }
+    Seat old = seatBefore;
+    if (old != null && !old.tree.isRetired()) {
+      old.loadChanged(isMore);
+    } else if (old != null) {
+      SEAT_BEFORE.compareAndSet(this, old, null); // let go of it
     }
   }
 

@@ -35,7 +35,7 @@ record SlowStart(long windowNanos, double aggression) {
   /**
    * Since when a node is eligible, as of a new snapshot.
    *
-   * @param isFirst whether it is the balancer's first, whose servers need no slow start
+   * @param isFirst whether there was no server before, so that nobody could take a larger share
    */
   long since(Node node, boolean isFirst, long nowNanos) {
     if (!node.isEligible()) {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +21,7 @@ final class Snapshot {
   /** How often a selector is asked for one pick while its choices are at their limit. */
   static final int ASKED_AT_MOST = 8;
 
-  record Tier(int level, Selector selector, List<Node> eligible) {}
+  record Tier(int level, Selector selector, List<Node> eligible, Randomness random) {}
 
   /**
    * What a balancer builds each snapshot with.
@@ -106,6 +105,7 @@ final class Snapshot {
     int n = members.size();
     Blocks[] blocks = new Blocks[n];
     SlowStart slowStart = recipe.slowStart;
+    boolean isFirst = previous == null || previous.members.isEmpty();
     long[] since = new long[slowStart.isOn() ? n : 0];
     double[] shares = new double[since.length];
     long now = slowStart.isOn() ? recipe.environment.clock().nanoTime() : 0;
@@ -115,7 +115,7 @@ final class Snapshot {
       blocks[i] = node.blocked();
       double share = 1;
       if (slowStart.isOn()) {
-        since[i] = slowStart.since(node, previous == null, now);
+        since[i] = slowStart.since(node, isFirst, now);
         share = slowStart.share(since[i], now);
         shares[i] = share;
       }
@@ -136,7 +136,7 @@ final class Snapshot {
       if (selector == null) { // a user's factory may not have been checked for nullness
         throw new NullPointerException("selector: " + factory + " returned null");
       }
-      tiers[t++] = new Tier(level, selector, candidates.eligible());
+      tiers[t++] = new Tier(level, selector, candidates.eligible(), candidates.random());
       eligibleCount += draft.eligible.size();
     }
     return new Snapshot(members, blocks, since, shares, tiers, eligibleCount, panicking);
@@ -153,7 +153,7 @@ final class Snapshot {
   }
 
   static boolean isPanic(long eligible, long possible, double threshold) {
-    return eligible < threshold * possible;
+    return eligible < threshold * possible * (1 - 1e-12); // 0.55 · 100 is more than 55 in binary
   }
 
   /** Tells the nodes how far they have got with their slow start; when this comes into force. */
@@ -191,7 +191,7 @@ final class Snapshot {
     }
     for (Tier tier : tiers) {
       int n = tier.eligible.size();
-      int start = n == 0 ? 0 : ThreadLocalRandom.current().nextInt(n);
+      int start = n == 0 ? 0 : (int) tier.random.next(n);
       for (int i = 0; i < n; i++) {
         Node node = tier.eligible.get((start + i) % n);
         if (!tried.isTried(node) && node.tryPick(maxConcurrent)) {

@@ -28,6 +28,7 @@ final class Warnings {
           "slowStart is set, but this selector does not look at weights, so that a new server gets"
               + " its whole share at once; weighted_round_robin and weighted_random look at them");
 
+  private final EventQueue events;
   private final double panicThreshold;
   private final boolean isSlowStartIdle;
   private final Set<String> logged = new HashSet<>();
@@ -38,7 +39,8 @@ final class Warnings {
   private volatile List<Warning> current = List.of();
 
   /** Of no members yet. */
-  Warnings(Snapshot.Recipe recipe) {
+  Warnings(Snapshot.Recipe recipe, EventQueue events) {
+    this.events = events;
     this.panicThreshold = recipe.panicThreshold();
     this.isSlowStartIdle = recipe.slowStart().isOn() && Selectors.ignoresWeights(recipe.factory());
   }
@@ -81,7 +83,7 @@ final class Warnings {
     List<Warning> news = all.stream().filter(warning -> !logged.contains(warning.name())).toList();
     for (Warning warning : news) {
       logged.add(warning.name());
-      log.warn("{}", warning);
+      events.log(() -> log.warn("{}", warning));
     }
   }
 

@@ -1,13 +1,17 @@
 package io.evenkeel.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -133,5 +137,56 @@ class LeastConnectionsTest {
         .allSatisfy(node -> assertThat(node.picks()).isPositive())
         .allSatisfy(node -> assertThat(node.inFlight()).isZero());
     assertThat(balancer.nodes().stream().mapToLong(Node::picks).sum()).isEqualTo(8 * 12_000);
+  }
+
+  /** Blocked servers, idle ones, open leases: after the next change nothing keeps who has left. */
+  @Test
+  void serverThatLeft_isForgotten() {
+    LoadBalancer balancer = Servers.balancer(LEAST, 2, 3);
+    balancer.maintain("s0");
+    balancer.update(Servers.server(1).withTier(1));
+    balancer.add(Servers.named("first"));
+    balancer.add(Servers.named("second"));
+    Lease held = balancer.acquire();
+    List<WeakReference<Node>> left = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      String id = "n" + i;
+      balancer.add(Servers.named(id));
+      balancer.acquire().close();
+      left.add(new WeakReference<>(Servers.node(balancer, id)));
+      balancer.remove(id);
+      balancer.acquire().close();
+    }
+    balancer.add(Servers.named("last"));
+    Threads.await(
+        () -> {
+          System.gc();
+          return left.stream().allMatch(node -> node.get() == null);
+        });
+    held.close();
+  }
+
+  /** A change that is refused, even twice, leaves the selector in force as it was. */
+  @Test
+  void changesRefused_loadIsStillSeen() {
+    boolean[] broken = {false};
+    LoadBalancer balancer =
+        Servers.balancer(
+            (candidates, previous) -> {
+              Selector selector = LEAST.create(candidates, previous);
+              if (broken[0]) {
+                throw new IllegalStateException("not now");
+              }
+              return selector;
+            },
+            20,
+            3);
+    broken[0] = true;
+    for (int i = 0; i < 3; i++) {
+      assertThatIllegalStateException().isThrownBy(() -> balancer.add(Servers.named("new")));
+    }
+    List<Lease> leases = IntStream.range(0, 40).mapToObj(i -> balancer.acquire()).toList();
+    assertThat(balancer.nodes()).allSatisfy(node -> assertThat(node.inFlight()).isEqualTo(2));
+    leases.forEach(Lease::close);
   }
 }
