@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -54,6 +56,56 @@ class ChangeAtomicityTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.servers(Servers.server(2), Servers.server(2)));
     assertThat(builder.build().nodes()).extracting(node -> node.server().id()).containsOnly("s0");
+  }
+
+  @Test
+  void resumeOfADrainAndAMaintenance_isOneChange() {
+    balancer.drain("s1");
+    balancer.maintain("s1");
+    events.clear();
+    factoryThrows = true;
+    assertThatIllegalStateException().isThrownBy(() -> balancer.resume("s1"));
+    assertThat(Servers.node(balancer, "s1").blocks())
+        .containsExactlyInAnyOrder(Block.DRAINING, Block.MAINTENANCE);
+    assertThat(events).isEmpty();
+    factoryThrows = false;
+    assertThat(balancer.resume("s1")).isTrue();
+    assertThat(Servers.node(balancer, "s1").blocks()).isEmpty();
+    assertThat(events).hasSize(2);
+  }
+
+  @Test
+  void resumeThatIsRefused_leavesTheDrainToEndAsItWould() {
+    Lease lease = balancer.acquire();
+    String id = lease.server().id();
+    CompletableFuture<Integer> done = balancer.drain(id, Duration.ofHours(1)).toCompletableFuture();
+    factoryThrows = true;
+    assertThatIllegalStateException().isThrownBy(() -> balancer.resume(id));
+    assertThat(done).isNotDone();
+    lease.close();
+    assertThat(done).isCompletedWithValue(0);
+  }
+
+  @Test
+  void clockThatThrows_takesNoPlace() {
+    boolean[] broken = {false};
+    LoadBalancer one =
+        LoadBalancer.builder()
+            .servers(Servers.numbered(3))
+            .selector(Selectors.peakEwma())
+            .clock(
+                () -> {
+                  if (broken[0]) {
+                    throw new IllegalStateException("no time");
+                  }
+                  return System.nanoTime();
+                })
+            .build();
+    broken[0] = true;
+    assertThatIllegalStateException().isThrownBy(one::acquire);
+    assertThat(one.nodes())
+        .allSatisfy(node -> assertThat(node.inFlight()).isZero())
+        .allSatisfy(node -> assertThat(node.picks()).isZero());
   }
 
   @Test

@@ -246,15 +246,16 @@ final class Interleavings {
     }
   }
 
-  /** Two changes of a group at once leave its winner right. */
+  /** Two changes at once, in different groups of three levels, leave the winner right. */
   @JCStressTest
   @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "as a scan finds it")
   @Outcome(expect = Expect.FORBIDDEN, desc = "another")
   @State
   public static class Tournament {
+    private static final int OTHER = 17;
     private final Node[] nodes =
-        IntStream.range(0, 3).mapToObj(i -> new Node(Servers.server(i))).toArray(Node[]::new);
-    private final LoadTree tree = new LoadTree(nodes, new int[] {1, 1, 1}, 1);
+        IntStream.range(0, 20).mapToObj(i -> new Node(Servers.server(i))).toArray(Node[]::new);
+    private final LoadTree tree = new LoadTree(nodes, new int[20], 1);
 
     public Tournament() {
       AtomicLong turns = new AtomicLong();
@@ -262,9 +263,10 @@ final class Interleavings {
         nodes[i].joinLine(turns, i);
         nodes[i].sit(new Node.Seat(tree, i), null);
       }
-      load(nodes[1], 1);
-      load(nodes[2], 2);
-      tree.build(); // 0 wins with nothing in flight, 1 has 1, 2 has 2
+      for (int i = 1; i < nodes.length; i++) {
+        load(nodes[i], i == OTHER ? 2 : 1);
+      }
+      tree.build(); // 0 wins with nothing in flight, the others have 1, one has 2
       if (tree.best() != 0) {
         throw new IllegalStateException("not as it should begin");
       }
@@ -277,8 +279,8 @@ final class Interleavings {
 
     @Actor
     public void improve() {
-      nodes[2].released();
-      nodes[2].released();
+      nodes[OTHER].released();
+      nodes[OTHER].released();
     }
 
     @Arbiter

@@ -46,36 +46,37 @@ class LimitsTest {
     }
   }
 
+  /** As many as the threshold asks for is not below it, though 0.55 · 100 is above 55 in binary. */
+  @Test
+  void exactlyAsManyAsTheThreshold_isNoPanic() {
+    for (int percent = 1; percent <= 100; percent++) {
+      assertThat(Snapshot.isPanic(percent, 100, percent / 100.0)).isFalse();
+      assertThat(Snapshot.isPanic(percent - 1, 100, percent / 100.0)).isTrue();
+    }
+  }
+
   @Test
   void maxConcurrent_acrossThreads_isNeverExceeded() throws Exception {
     LoadBalancer balancer = LoadBalancer.builder().servers(servers(3)).maxConcurrent(1).build();
     AtomicInteger exceeded = new AtomicInteger();
     AtomicInteger served = new AtomicInteger();
     AtomicInteger[] inUse = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
-    List<Thread> threads = new ArrayList<>();
-    for (int t = 0; t < 8; t++) {
-      Thread thread =
-          new Thread(
-              () -> {
-                for (int i = 0; i < 20_000; i++) {
-                  Lease lease = balancer.tryAcquire(Query.any());
-                  if (lease == null) {
-                    continue;
-                  }
-                  try (lease) {
-                    int index = balancer.nodes().indexOf(lease.node());
-                    exceeded.addAndGet(inUse[index].incrementAndGet() > 1 ? 1 : 0);
-                    served.incrementAndGet();
-                    inUse[index].decrementAndGet();
-                  }
-                }
-              });
-      threads.add(thread);
-      thread.start();
-    }
-    for (Thread thread : threads) {
-      thread.join();
-    }
+    Threads.run(
+        8,
+        t -> {
+          for (int i = 0; i < 20_000; i++) {
+            Lease lease = balancer.tryAcquire(Query.any());
+            if (lease == null) {
+              continue;
+            }
+            try (lease) {
+              int index = balancer.nodes().indexOf(lease.node());
+              exceeded.addAndGet(inUse[index].incrementAndGet() > 1 ? 1 : 0);
+              served.incrementAndGet();
+              inUse[index].decrementAndGet();
+            }
+          }
+        });
     assertThat(exceeded).hasValue(0);
     assertThat(served.get()).isPositive();
     assertThat(balancer.nodes()).allMatch(node -> node.inFlight() == 0);
