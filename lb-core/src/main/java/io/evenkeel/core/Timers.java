@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs tasks after a while: on the scheduler that the balancer was given, else by the JDK's own
- * timer, which must not be kept, on a thread of its own each: the common pool is the application's,
- * and may be full of work that waits. A timer that is stopped holds on to nothing.
+ * timer, on a thread of its own each: nothing may keep that timer busy, and the common pool is the
+ * application's, who may have filled it with work that waits. A timer that is stopped holds on to
+ * nothing.
  */
 final class Timers {
 
