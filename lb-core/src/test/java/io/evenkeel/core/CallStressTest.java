@@ -169,6 +169,9 @@ class CallStressTest {
     assertThat(answered.get() + failed.get()).isEqualTo(THREADS * 500L);
     assertThat(balancer.nodes().stream().mapToLong(Node::successes).sum())
         .isGreaterThanOrEqualTo(answered.get());
+    assertThat(balancer.nodes().stream().mapToLong(n -> n.successes() + n.failures()).sum())
+        .as("who was asked, and nobody else, is judged")
+        .isEqualTo(begun.get());
     assertThat(balancer.nodes().stream().mapToLong(Node::picks).sum())
         .as("some were retried or hedged")
         .isGreaterThan(THREADS * 500L);
@@ -176,6 +179,7 @@ class CallStressTest {
 
   /** Answers, fails, or hangs until it is interrupted. */
   private int attemptHere(SplittableRandom random) throws IOException, InterruptedException {
+    begun.incrementAndGet();
     int chance = random(random);
     if (chance < 300) {
       throw new IOException("lost");
