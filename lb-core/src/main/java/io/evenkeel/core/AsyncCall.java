@@ -75,9 +75,9 @@ final class AsyncCall<T extends @Nullable Object> {
     CompletableFuture<T> unused = result.whenComplete((value, e) -> abandoned());
     try {
       if (policy.deadlineNanos() != 0) {
-        Runnable stop = caller.timers().later(this::timeUp, policy.deadlineNanos());
-        if (!keepDeadline(stop)) {
-          stop.run();
+        Runnable timer = caller.timers().later(this::timeUp, policy.deadlineNanos());
+        if (!keepDeadline(timer)) {
+          stop(timer);
         }
       }
       drive(next());
@@ -300,19 +300,29 @@ final class AsyncCall<T extends @Nullable Object> {
       deadline = stopDeadline;
       hedge = stopHedge;
     }
-    if (deadline != null) {
-      deadline.run();
-    }
-    if (hedge != null) {
-      hedge.run();
-    }
+    stop(deadline);
+    stop(hedge);
     for (Attempt loser : losers) {
-      loser.cut(cause == null ? new CancellationException("no longer needed") : cause);
+      try {
+        loser.cut(cause == null ? new CancellationException("no longer needed") : cause);
+      } catch (Throwable e) { // a user's clock, maybe: the others are to be cut all the same
+        Caller.debug(loser.lease, "could not be judged", e);
+      }
     }
     if (slow) {
       losers.forEach(Attempt::observe);
     }
     return true;
+  }
+
+  private static void stop(@Nullable Runnable timer) {
+    try {
+      if (timer != null) {
+        timer.run();
+      }
+    } catch (Throwable ignored) {
+      // A scheduler of the user's. Should the timer go off, it finds the call over.
+    }
   }
 
   /** With the failures before, outside the lock: it runs what the user hung on the result. */
@@ -354,9 +364,7 @@ final class AsyncCall<T extends @Nullable Object> {
       obsolete = over ? stop : stopHedge;
       stopHedge = stop;
     }
-    if (obsolete != null) {
-      obsolete.run();
-    }
+    stop(obsolete);
   }
 
   private void hedge() {
@@ -390,8 +398,11 @@ final class AsyncCall<T extends @Nullable Object> {
     /** What follows it, if it failed on the thread that is in {@link #run}. That thread only. */
     private @Nullable Attempt follower;
 
-    /** Guarded by the call, as is the next. */
+    /** Guarded by the call, as are the next two. */
     private @Nullable CompletableFuture<T> future;
+
+    /** Whether the user's function was, or is just about to be, called for it. */
+    private boolean asked;
 
     private boolean cut;
 
@@ -402,6 +413,12 @@ final class AsyncCall<T extends @Nullable Object> {
 
     /** Asks the server; gives what follows if that failed at once. */
     @Nullable Attempt run() {
+      synchronized (AsyncCall.this) {
+        if (over) { // and who ended it closes the lease, if that has not happened yet
+          return null;
+        }
+        asked = true;
+      }
       runner = Thread.currentThread();
       try {
         CompletionStage<T> stage = function.apply(lease.server());
@@ -410,8 +427,14 @@ final class AsyncCall<T extends @Nullable Object> {
         }
         attach(stage);
         CompletionStage<T> unused = stage.whenComplete(this);
+        if (stage instanceof ExecutorAttempt<?> attempt) {
+          attempt.start(); // only now, so that it is known whether it began, whenever it is cut
+        }
       } catch (Throwable e) {
-        follower = failed(this, e);
+        Attempt next = failed(this, e);
+        if (next != null) { // else one may be there already, if it failed before this was thrown
+          follower = next;
+        }
       } finally {
         runner = null;
       }
@@ -459,33 +482,46 @@ final class AsyncCall<T extends @Nullable Object> {
 
     /** Has its latency so far known, if it is looked at. */
     void observe() {
-      if (startNanos != 0) {
+      if (startNanos == 0) {
+        return;
+      }
+      try {
         long now = caller.clock().nanoTime();
         caller.latencies().record(now - startNanos, now);
+      } catch (Throwable e) { // a user's clock
+        Caller.debug(lease, "could not be timed", e);
       }
     }
 
     /** The call ends without it. */
     void cut(Throwable cause) {
       CompletableFuture<T> running;
+      boolean heard;
       synchronized (AsyncCall.this) {
         cut = true;
         running = future;
+        heard = asked;
       }
-      if (running instanceof ExecutorAttempt<?> waiting && !waiting.hasBegun()) {
-        lease.close(); // its server never heard of it
-      } else {
-        Caller.failed(lease, cause);
+      if (blocking) {
+        heard = running instanceof ExecutorAttempt<?> attempt && !attempt.withdraw();
       }
-      if (running != null) {
-        cancel(running);
+      try {
+        if (heard) {
+          Caller.failed(lease, cause);
+        } else {
+          lease.close();
+        }
+      } finally {
+        if (running != null) {
+          cancel(running);
+        }
       }
     }
 
     private void cancel(CompletableFuture<T> running) {
       try {
         running.cancel(true);
-      } catch (RuntimeException e) { // of a class of the user's
+      } catch (Throwable e) { // of a class of the user's
         Caller.debug(lease, "could not be cancelled", e);
       }
     }

@@ -69,7 +69,7 @@ final class Caller {
               this,
               policy,
               query,
-              server -> ExecutorAttempt.start(executor, function, server),
+              server -> new ExecutorAttempt<>(executor, function, server),
               true);
       Throwable failure = call.startAndWait();
       if (failure != null) {

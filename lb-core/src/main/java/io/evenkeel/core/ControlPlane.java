@@ -501,6 +501,7 @@ final class ControlPlane {
   static Map<String, Server> byUniqueId(Collection<Server> servers) {
     Map<String, Server> byId = new LinkedHashMap<>(servers.size() * 2);
     for (Server server : servers) {
+      Server.require(server);
       if (byId.putIfAbsent(server.id(), server) != null) {
         throw duplicate(server);
       }

@@ -11,41 +11,46 @@ import org.jspecify.annotations.Nullable;
 final class ExecutorAttempt<T extends @Nullable Object> extends CompletableFuture<T>
     implements Runnable {
 
+  private final Executor executor;
   private final ServerFunction<T, ?> function;
   private final Server server;
 
-  /** Guarded by this, as are the next two. */
+  /** Guarded by this, as are the next three. */
   private @Nullable Thread runner;
 
   private boolean begun;
+  private boolean withdrawn;
   private boolean interrupted;
 
-  private ExecutorAttempt(ServerFunction<T, ?> function, Server server) {
+  /** Not yet {@linkplain #start started}. */
+  ExecutorAttempt(Executor executor, ServerFunction<T, ?> function, Server server) {
+    this.executor = executor;
     this.function = function;
     this.server = server;
   }
 
-  /**
-   * Has an executor run it.
-   *
-   * @throws java.util.concurrent.RejectedExecutionException if it will not
-   */
-  static <T extends @Nullable Object> ExecutorAttempt<T> start(
-      Executor executor, ServerFunction<T, ?> function, Server server) {
-    ExecutorAttempt<T> attempt = new ExecutorAttempt<>(function, server);
-    executor.execute(attempt);
-    return attempt;
+  /** Has the executor run it, unless it was cancelled; fails if the executor will not. */
+  void start() {
+    if (isDone()) {
+      return;
+    }
+    try {
+      executor.execute(this);
+    } catch (Throwable e) {
+      completeExceptionally(e); // so that it does not begin either, if the executor kept it
+    }
   }
 
-  /** Whether the server may have heard of it. */
-  synchronized boolean hasBegun() {
-    return begun;
+  /** Keeps it from beginning; false if it has begun, so that the server may have heard of it. */
+  synchronized boolean withdraw() {
+    withdrawn = true;
+    return !begun;
   }
 
   @Override
   public void run() {
     synchronized (this) {
-      if (isDone()) {
+      if (withdrawn || isDone()) {
         return;
       }
       begun = true;

@@ -41,7 +41,7 @@ public enum FailureKind {
   public static FailureKind of(Throwable cause) {
     Throwable e = cause;
     for (int i = 0; i < UNWRAPPED_AT_MOST && isWrapper(e); i++) {
-      Throwable wrapped = e.getCause();
+      Throwable wrapped = Failures.causeOf(e);
       if (wrapped == null) {
         break;
       }

@@ -214,8 +214,9 @@ public final class LoadBalancer implements AutoCloseable {
   /**
    * Asks the next server for a query; after a failure that is worth it, another one. Every attempt
    * is a lease of its own, on a server that this call has not tried; when the call returns, none is
-   * left open. Attempts run on the caller's thread, or on the policy's executor if it has one; only
-   * there can one be cut off at the deadline, or hedged.
+   * left open, but for one that another thread is just taking or closing. Attempts run on the
+   * caller's thread, or on the policy's executor if it has one; only there can one be cut off at
+   * the deadline, or hedged.
    *
    * <p>What the function throws counts as a failure of the server, and an attempt that is cancelled
    * because another was faster as a {@link CancellationException}. A {@link
@@ -264,9 +265,9 @@ public final class LoadBalancer implements AutoCloseable {
   /**
    * Asks the next server for a query, without waiting; after a failure that is worth it, another
    * one. Every attempt is a lease of its own, on a server that this call has not tried; when the
-   * result is there, none is left open. Outcomes count as in {@link #call(CallPolicy, Query,
-   * ServerFunction)}; a stage that fails, a function that throws and one that returns null are
-   * failures.
+   * result is there, none is left open, but for one that another thread is just taking or closing.
+   * Outcomes count as in {@link #call(CallPolicy, Query, ServerFunction)}; a stage that fails, a
+   * function that throws and one that returns null are failures.
    *
    * <p>The function must not block. It is called by the caller's thread first, after a failure by
    * the thread that completed the failed stage, and for a hedge by the {@linkplain
@@ -391,11 +392,10 @@ public final class LoadBalancer implements AutoCloseable {
   /**
    * Adds a server. O(members).
    *
-   * @throws IllegalArgumentException if a member has that id
+   * @throws IllegalArgumentException if it is null or a member has that id
    */
   public void add(Server server) {
-    Objects.requireNonNull(server, "server");
-    control.add(server);
+    control.add(Server.require(server));
   }
 
   /**
@@ -403,9 +403,10 @@ public final class LoadBalancer implements AutoCloseable {
    * id starts anew. O(members).
    *
    * @return whether it was a member
+   * @throws IllegalArgumentException if the id is null
    */
   public boolean remove(String serverId) {
-    return control.remove(Objects.requireNonNull(serverId, "serverId"));
+    return control.remove(Server.requireId(serverId));
   }
 
   /**
@@ -414,10 +415,10 @@ public final class LoadBalancer implements AutoCloseable {
    * change is being made. O(members).
    *
    * @return whether that changed anything: false if it is so already
-   * @throws IllegalArgumentException if no member has that id
+   * @throws IllegalArgumentException if it is null or no member has that id
    */
   public boolean update(Server server) {
-    return control.update(Objects.requireNonNull(server, "server"));
+    return control.update(Server.require(server));
   }
 
   /**
@@ -428,7 +429,8 @@ public final class LoadBalancer implements AutoCloseable {
    *
    * @param servers at least one; ids must be unique
    * @return whether that changed anything
-   * @throws IllegalArgumentException if there is none, or an id is there twice; nothing has changed
+   * @throws IllegalArgumentException if there is none, one is null, or an id is there twice;
+   *     nothing has changed
    */
   public boolean update(Collection<Server> servers) {
     Map<String, Server> next = ControlPlane.byUniqueId(servers);
@@ -445,7 +447,7 @@ public final class LoadBalancer implements AutoCloseable {
    * @throws IllegalArgumentException if it is not a member
    */
   public boolean drain(String serverId) {
-    return control.setBlock(serverId, Block.DRAINING, DRAINED);
+    return control.setBlock(Server.requireId(serverId), Block.DRAINING, DRAINED);
   }
 
   /**
@@ -464,7 +466,7 @@ public final class LoadBalancer implements AutoCloseable {
       throw new IllegalArgumentException("deadline: " + deadline + " (expected: >= 0)");
     }
     CompletableFuture<Integer> done = new CompletableFuture<>();
-    Node node = control.drain(serverId, DRAINED, done);
+    Node node = control.drain(Server.requireId(serverId), DRAINED, done);
     node.completeIfIdle();
     if (!done.isDone()) {
       keepDeadline(node, done, Timers.nanos(deadline));
@@ -496,7 +498,8 @@ public final class LoadBalancer implements AutoCloseable {
    * @throws IllegalArgumentException if it is not a member
    */
   public boolean maintain(String serverId) {
-    return control.setBlock(serverId, Block.MAINTENANCE, "in maintenance by the operator");
+    return control.setBlock(
+        Server.requireId(serverId), Block.MAINTENANCE, "in maintenance by the operator");
   }
 
   /**
@@ -506,7 +509,7 @@ public final class LoadBalancer implements AutoCloseable {
    * @throws IllegalArgumentException if it is not a member
    */
   public boolean resume(String serverId) {
-    return control.resume(serverId, "resumed by the operator");
+    return control.resume(Server.requireId(serverId), "resumed by the operator");
   }
 
   /** Lets a listener hear of every change from now on. */

@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -32,13 +33,14 @@ public final class LoadBalancerBuilder {
 
   /** Adds servers; ids must be unique. */
   public LoadBalancerBuilder servers(Server... servers) {
-    return servers(List.of(servers));
+    return servers(Arrays.asList(servers));
   }
 
   /**
    * Adds servers; ids must be unique.
    *
-   * @throws IllegalArgumentException if an id was there already; nothing is added then
+   * @throws IllegalArgumentException if one is null or an id was there already; nothing is added
+   *     then
    */
   public LoadBalancerBuilder servers(Collection<Server> servers) {
     List<Server> all = new ArrayList<>(this.servers);
@@ -209,8 +211,9 @@ public final class LoadBalancerBuilder {
   }
 
   /**
-   * What keeps deadlines, and begins hedges; the JDK's own timer and common pool by default. A
-   * {@link java.util.concurrent.ScheduledThreadPoolExecutor} should have its {@code
+   * What keeps deadlines, and begins hedges; by default the JDK's own timer, and a short-lived
+   * thread, {@code evenkeel-timer}, each time one is due. A {@link
+   * java.util.concurrent.ScheduledThreadPoolExecutor} should have its {@code
    * setRemoveOnCancelPolicy(true)}. Not closed by the balancer.
    */
   public LoadBalancerBuilder scheduler(ScheduledExecutorService scheduler) {

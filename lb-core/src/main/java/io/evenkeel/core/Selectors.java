@@ -3,7 +3,6 @@ package io.evenkeel.core;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -115,10 +114,14 @@ public final class Selectors {
    * @throws IllegalArgumentException if there is none of that name; the message lists the names
    */
   public static Selector.Factory named(String name) {
-    Selector.Factory factory = BY_NAME.get(Objects.requireNonNull(name, "name"));
+    Selector.Factory factory = name == null ? null : BY_NAME.get(name);
     if (factory == null) {
       throw new IllegalArgumentException(
-          "selector: '" + name + "' (expected: " + String.join(", ", names()) + ")");
+          "selector: "
+              + (name == null ? "null" : "'" + name + "'")
+              + " (expected: "
+              + String.join(", ", names())
+              + ")");
     }
     return factory;
   }

@@ -195,8 +195,26 @@ public final class Server {
     return id.endsWith(":" + port) ? id : id + " (" + host + ":" + port + ")";
   }
 
-  static String requireText(String name, String text) {
-    Objects.requireNonNull(text, name);
+  /** A server that a user handed over. */
+  static Server require(@Nullable Server server) {
+    if (server == null) {
+      throw new IllegalArgumentException("server: null (expected: a server)");
+    }
+    return server;
+  }
+
+  /** The id of a member, as a user gave it. */
+  static String requireId(@Nullable String id) {
+    if (id == null) {
+      throw new IllegalArgumentException("id: null (expected: that of a server)");
+    }
+    return id;
+  }
+
+  static String requireText(String name, @Nullable String text) {
+    if (text == null) {
+      throw new IllegalArgumentException(name + ": null (expected: not blank)");
+    }
     if (text.isBlank()) {
       throw new IllegalArgumentException(name + ": '" + text + "' (expected: not blank)");
     }

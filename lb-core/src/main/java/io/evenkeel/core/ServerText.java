@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** How a server is written in one line: what {@link Server#parse} reads. */
 final class ServerText {
@@ -10,7 +11,10 @@ final class ServerText {
 
   private ServerText() {}
 
-  static Server parse(String text) {
+  static Server parse(@Nullable String text) {
+    if (text == null) {
+      throw new IllegalArgumentException("server: null (expected: " + SYNTAX + ")");
+    }
     String[] parts = text.split(",", -1);
     HostPort address = address(text, parts[0]);
     Server server = Server.of(address.host(), address.port());

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs tasks after a while: on the scheduler that the balancer was given, else by the JDK's own
- * timer, which hands them to its common pool. A timer that is stopped holds on to nothing.
+ * timer, on a thread of its own each: nothing may keep that timer busy, and the common pool is the
+ * application's, who may have filled it with work that waits. A timer that is stopped holds on to
+ * nothing.
  */
 final class Timers {
 
@@ -48,13 +50,19 @@ final class Timers {
     // that is no failure.
     CompletableFuture<Boolean> timer =
         new CompletableFuture<Boolean>().completeOnTimeout(true, delayNanos, TimeUnit.NANOSECONDS);
-    CompletableFuture<Void> unused = timer.thenAccept(due -> runInPool(due, task));
+    CompletableFuture<Void> unused = timer.thenAccept(due -> runIf(due, task));
     return () -> timer.complete(false);
   }
 
-  private static void runInPool(boolean due, Runnable task) {
+  private static void runIf(boolean due, Runnable task) {
     if (due) {
-      CompletableFuture<Void> unused = CompletableFuture.runAsync(task);
+      Thread thread = new Thread(task, "evenkeel-timer");
+      thread.setDaemon(true);
+      try {
+        thread.start();
+      } catch (OutOfMemoryError e) { // no more threads to be had: late is better than never
+        CompletableFuture<Void> unused = CompletableFuture.runAsync(task);
+      }
     }
   }
 

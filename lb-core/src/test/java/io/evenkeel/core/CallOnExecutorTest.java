@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -192,16 +193,47 @@ class CallOnExecutorTest {
   }
 
   @Test
-  void attemptThatNeverBegan_isNoFaultOfTheServer() throws Exception {
+  void attemptThatNeverBegan_isNoFaultOfTheServer() {
+    List<Runnable> queued = new ArrayList<>();
     CallPolicy policy =
         CallPolicy.builder()
-            .executor(task -> executor.execute(() -> time.advance(Duration.ofSeconds(1))))
+            .executor(
+                task -> {
+                  queued.add(task);
+                  time.advance(Duration.ofSeconds(1)); // at once: it is not even queued yet
+                })
             .deadline(Duration.ofSeconds(1))
             .build();
     assertThatThrownBy(() -> balancer.call(policy, Query.any(), server -> asked.add("never")))
         .isInstanceOf(CallTimeoutException.class);
+    queued.forEach(Runnable::run);
+    assertThat(queued).hasSize(1);
     assertThat(asked).isEmpty();
     assertThat(balancer.nodes()).allMatch(node -> node.failures() == 0);
+  }
+
+  @Test
+  void executorThatRunsTheAttemptAndThrows_isFollowedAllTheSame() throws Exception {
+    CallPolicy policy =
+        CallPolicy.builder()
+            .executor(
+                task -> {
+                  task.run();
+                  throw new IllegalStateException("after that");
+                })
+            .build();
+    String answer =
+        balancer.call(
+            policy,
+            Query.any(),
+            server -> {
+              asked.add(server.id());
+              if (asked.size() < 3) {
+                throw new IOException();
+              }
+              return server.id();
+            });
+    assertThat(asked).hasSize(3).endsWith(answer);
   }
 
   @Test

@@ -7,10 +7,11 @@ import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -120,9 +121,22 @@ class CallStressTest {
   }
 
   @Test
-  void callOnAnExecutor_byManyThreads_leavesNothingBehind() throws Exception {
+  void callOnAnExecutor_byManyThreads_endsByTheRules_andLeavesNoLeaseTimerOrInterruptBehind()
+      throws Exception {
     LoadBalancer balancer = balancer();
-    ExecutorService executor = Executors.newCachedThreadPool();
+    AtomicLong leftInterrupted = new AtomicLong();
+    AtomicLong answered = new AtomicLong();
+    AtomicLong failed = new AtomicLong();
+    ExecutorService executor =
+        new ThreadPoolExecutor(
+            0, Integer.MAX_VALUE, 60, TimeUnit.SECONDS, new SynchronousQueue<>()) {
+          @Override
+          protected void afterExecute(Runnable task, Throwable thrown) {
+            if (Thread.currentThread().isInterrupted()) {
+              leftInterrupted.incrementAndGet();
+            }
+          }
+        };
     CallPolicy policy =
         CallPolicy.builder()
             .attempts(3)
@@ -136,29 +150,43 @@ class CallStressTest {
           SplittableRandom random = new SplittableRandom(index);
           for (int i = 0; i < 500; i++) {
             try {
-              balancer.call(
-                  policy,
-                  Query.any(),
-                  server -> {
-                    assertThat(Thread.currentThread().isInterrupted()).isFalse();
-                    int chance = random(random);
-                    if (chance < 300) {
-                      throw new IOException();
-                    }
-                    if (chance < 400) {
-                      new Semaphore(0).acquire();
-                    }
-                    return chance;
-                  });
-            } catch (IOException | CallTimeoutException e) {
-              assertThat(e).isNotNull(); // both are to be expected
+              int answer = balancer.call(policy, Query.any(), server -> attemptHere(random));
+              assertThat(answer).isGreaterThanOrEqualTo(400);
+              answered.incrementAndGet();
+            } catch (IOException e) {
+              assertThat(e).hasMessage("lost");
+              failed.incrementAndGet();
+            } catch (CallTimeoutException e) {
+              assertThat(e).hasMessageStartingWith("no answer within PT0.02S");
+              failed.incrementAndGet();
             }
-            ended.incrementAndGet();
           }
         });
-    assertThat(ended).hasValue(THREADS * 500L);
     checkNothingIsLeft(balancer);
     executor.shutdown();
     assertThat(executor.awaitTermination(30, TimeUnit.SECONDS)).as("all interrupted").isTrue();
+    assertThat(leftInterrupted).as("threads given back with our interrupt").hasValue(0);
+    assertThat(answered.get() + failed.get()).isEqualTo(THREADS * 500L);
+    assertThat(balancer.nodes().stream().mapToLong(Node::successes).sum())
+        .isGreaterThanOrEqualTo(answered.get());
+    assertThat(balancer.nodes().stream().mapToLong(n -> n.successes() + n.failures()).sum())
+        .as("who was asked, and nobody else, is judged")
+        .isEqualTo(begun.get());
+    assertThat(balancer.nodes().stream().mapToLong(Node::picks).sum())
+        .as("some were retried or hedged")
+        .isGreaterThan(THREADS * 500L);
+  }
+
+  /** Answers, fails, or hangs until it is interrupted. */
+  private int attemptHere(SplittableRandom random) throws IOException, InterruptedException {
+    begun.incrementAndGet();
+    int chance = random(random);
+    if (chance < 300) {
+      throw new IOException("lost");
+    }
+    if (chance < 400) {
+      new Semaphore(0).acquire();
+    }
+    return chance;
   }
 }

@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evenkeel.core.BalancerEvent.ServerAdded;
 import io.evenkeel.core.BalancerEvent.ServerRemoved;
 import io.evenkeel.core.BalancerEvent.ServerUpdated;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +19,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** Refreshes are diffs: who stays keeps everything, and a refused one changes nothing. */
@@ -49,6 +52,31 @@ class MembershipTest {
     assertThat(node.blocks()).containsExactly(Block.DRAINING);
     assertThat(events).last().isEqualTo(new ServerUpdated(heavier, a));
     onA.close();
+  }
+
+  @Test
+  void nullServersAndIds_areRefusedByName_andNothingChanges() {
+    List<Server> withNull = Arrays.asList(c, null);
+    String server = "server: null (expected: a server)";
+    String id = "id: null (expected: that of a server)";
+    LoadBalancerBuilder builder = LoadBalancer.builder();
+    assertBad(server, () -> balancer.update(withNull));
+    assertBad(server, () -> balancer.update((Server) null));
+    assertBad(server, () -> balancer.add(null));
+    assertBad(server, () -> builder.servers(withNull));
+    assertBad(server, () -> builder.servers(c, null));
+    assertBad("servers: none (expected: at least one)", builder::build);
+    assertBad(id, () -> balancer.remove(null));
+    assertBad(id, () -> balancer.drain(null));
+    assertBad(id, () -> balancer.drain(null, Duration.ZERO));
+    assertBad(id, () -> balancer.maintain(null));
+    assertBad(id, () -> balancer.resume(null));
+    assertThat(balancer.nodes()).extracting(Node::server).containsExactly(a, b);
+    assertThat(events).isEmpty();
+  }
+
+  private static void assertBad(String message, ThrowingCallable call) {
+    assertThatIllegalArgumentException().isThrownBy(call).withMessage(message);
   }
 
   @Test

@@ -163,6 +163,9 @@ class SelectorContractTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Selectors.named("ring"))
         .withMessage("selector: 'ring' (expected: " + String.join(", ", Selectors.names()) + ")");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Selectors.named(null))
+        .withMessage("selector: null (expected: " + String.join(", ", Selectors.names()) + ")");
     assertThat(List.copyOf(Selectors.names()))
         .contains("least_connections", "round_robin")
         .isSorted();

@@ -54,4 +54,11 @@ class ServerParseTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("'" + text + "': " + what);
   }
+
+  @Test
+  void parse_null_isNamedToo() {
+    assertThatThrownBy(() -> Server.parse(null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("server: null (expected: HOST:PORT[,weight=N]");
+  }
 }

@@ -42,8 +42,8 @@ class ServerTest {
     assertBad("weight: 1000001 (expected: 0 to 1000000)", () -> server.withWeight(1_000_001));
     assertBad("tier: -1 (expected: >= 0)", () -> server.withTier(-1));
     assertBad("zone: '' (expected: not blank)", () -> server.withZone(""));
-    assertThatNullPointerException().isThrownBy(() -> Server.of(null, 1)).withMessage("host");
-    assertThatNullPointerException().isThrownBy(() -> server.withId(null)).withMessage("id");
+    assertBad("host: null (expected: not blank)", () -> Server.of(null, 1));
+    assertBad("id: null (expected: not blank)", () -> server.withId(null));
     assertThatNullPointerException()
         .isThrownBy(() -> server.withMetadata("k", null))
         .withMessage("value");
