@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -55,6 +56,46 @@ class LatencyAwareTest {
       latency.failed(time.nanoTime(), new Exception("refused"));
     }
     assertThat(latency.cost()).isEqualTo(Latency.MAX_SECONDS * 1e9);
+  }
+
+  /** As of one that was cancelled before anybody could say whether it is any good. */
+  @Test
+  void firstSample_ofAFailureOrACancellation_costsAtLeastSoMuch() {
+    Latency failed = new Latency(time, true);
+    Latency cancelled = new Latency(time, true);
+    long start = time.nanoTime();
+    time.advance(Duration.ofMillis(1));
+    failed.failed(start, new Exception("refused"));
+    cancelled.failed(start, new CancellationException());
+    assertThat(failed.cost()).isEqualTo(Latency.FAILURE_MILLIS * 1e6);
+    assertThat(cancelled.cost()).isEqualTo(Latency.CANCELLATION_MILLIS * 1e6);
+    cancelled.failed(time.nanoTime(), new CancellationException());
+    assertThat(cancelled.cost()).isEqualTo(5 * Latency.CANCELLATION_MILLIS * 1e6);
+    Latency slow = new Latency(time, true);
+    time.advance(Duration.ofSeconds(1));
+    slow.failed(start, new CancellationException());
+    assertThat(slow.cost()).isEqualTo(5 * 1_001e6);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void successOfAnHour_aFailureAfterIt_doesNotMakeItCheaper(boolean peaks) {
+    Latency latency = new Latency(time, peaks);
+    sample(latency, Duration.ofHours(1).toMillis());
+    double before = latency.cost();
+    latency.failed(time.nanoTime(), new Exception("refused"));
+    assertThat(latency.cost()).isEqualTo(before).isEqualTo(Latency.MAX_SECONDS * 1e9);
+  }
+
+  @Test
+  void cancellation_wrappedOrAnInterrupt_isOne() {
+    for (Throwable cause :
+        List.of(new CompletionException(new CancellationException()), new InterruptedException())) {
+      Latency latency = new Latency(time, true);
+      sample(latency, 10);
+      latency.failed(time.nanoTime(), cause);
+      assertThat(latency.cost()).as(cause.toString()).isEqualTo(50e6);
+    }
   }
 
   /** One server fails at once, known before or not: it is tried now and then, never preferred. */
