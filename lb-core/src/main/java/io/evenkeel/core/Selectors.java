@@ -36,7 +36,7 @@ public final class Selectors {
 
   /**
    * {@code least_connections}: the server with the smallest (in flight + 1) / weight; servers that
-   * tie take turns. O(eligible servers).
+   * tie take turns. O(log(eligible servers)), at the pick and when its lease ends.
    */
   public static Selector.Factory leastConnections() {
     return named("least_connections");
