@@ -126,8 +126,8 @@ final class Latency {
   private double next(long seen, double rtt, double kept, int factor) {
     double before = Double.longBitsToDouble(seen);
     if (factor > 1) {
-      double cost = Math.min(MAX_NANOS, factor * Math.max(rtt, before));
-      return before == UNKNOWN ? Math.max(cost, leastMillis(factor) * 1e6) : cost;
+      double least = before == UNKNOWN ? leastMillis(factor) * 1e6 : 0;
+      return Math.min(MAX_NANOS, Math.max(least, factor * Math.max(rtt, before)));
     }
     if (before == UNKNOWN || (peaks && rtt > before)) {
       return rtt;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -155,6 +157,55 @@ class LatencyAwareTest {
       }
     }
     assertThat(picks[0]).isBetween(2, 500);
+  }
+
+  /** Two servers are always both looked at: that one is drawn more often would mean nothing. */
+  @ParameterizedTest
+  @ValueSource(strings = {"peak_ewma", "least_response_time"})
+  void weights3And1_equalLatency_heldLoad_getPicks3And1(String name) {
+    LoadBalancer balancer =
+        LoadBalancer.builder()
+            .servers(Servers.server(0).withWeight(3), Servers.server(1).withWeight(1))
+            .selector(Selectors.named(name))
+            .seed(1)
+            .clock(time)
+            .build();
+    assertThat(shareOfFirst(balancer)).isBetween(2.7, 3.3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"peak_ewma", "least_response_time"})
+  void halfWayThroughItsSlowStart_aServerGetsHalfOfWhatTheOtherGets(String name) {
+    LoadBalancer balancer =
+        LoadBalancer.builder()
+            .servers(Servers.server(0))
+            .selector(Selectors.named(name))
+            .seed(1)
+            .clock(time)
+            .scheduler(time)
+            .slowStart(Duration.ofHours(1))
+            .build();
+    balancer.add(Servers.server(1));
+    time.advance(Duration.ofMinutes(30));
+    assertThat(shareOfFirst(balancer)).isBetween(1.8, 2.2);
+  }
+
+  /** How often as many picks it gets as the other, with 1,000 requests in service in turn. */
+  private double shareOfFirst(LoadBalancer balancer) {
+    Deque<Lease> inService = new ArrayDeque<>();
+    int[] picks = new int[2];
+    for (int i = 0; i < 20_000; i++) {
+      if (inService.size() == 1_000) {
+        Lease done = inService.remove();
+        done.success();
+        done.close();
+      }
+      Lease lease = balancer.acquire();
+      inService.add(lease);
+      picks[lease.server().id().equals("s0") ? 0 : 1]++;
+      time.advance(Duration.ofNanos(1_000));
+    }
+    return picks[0] / (double) picks[1];
   }
 
   @Test
