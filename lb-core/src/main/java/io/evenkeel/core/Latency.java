@@ -2,7 +2,6 @@ package io.evenkeel.core;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.CancellationException;
 
 /**
  * How long a node takes, as one number of nanoseconds, the cost: a mean that forgets with time (τ =
@@ -13,10 +12,11 @@ import java.util.concurrent.CancellationException;
  *
  * <p>A node without a sample yet takes the first as it is. Where peaks count (Finagle's peak EWMA),
  * a sample above the cost replaces it at once. A failure always does: it counts as 10 times the
- * larger of latency and cost, a cancellation 5 times. A failure as the very first sample costs at
- * least {@value #FAILURE_MILLIS} ms, so that failing fast never looks good, not even to begin with.
+ * larger of latency and cost, a cancellation 5 times: whatever {@link FailureKind} takes for one. A
+ * failure as the very first sample costs at least {@value #FAILURE_MILLIS} ms, a cancellation
+ * {@value #CANCELLATION_MILLIS} ms, so that failing fast never looks good, not even to begin with.
  * A cost is at most {@value #MAX_SECONDS} s, so that even a burst of failures is forgotten in
- * minutes.
+ * minutes; a longer latency counts as that, or a failure after it would make the cost less.
  *
  * <p><b>Comparing.</b> Unless there are new samples a cost decays toward 0, that a node which was
  * found slow once is tried again some day. As every cost decays at the same rate, who is cheaper
@@ -36,9 +36,9 @@ final class Latency {
   static final int FAILURE_FACTOR = 10;
   static final int CANCELLATION_FACTOR = 5;
   static final int FAILURE_MILLIS = 100;
+  static final int CANCELLATION_MILLIS = 50;
   static final int MAX_SECONDS = 600;
 
-  private static final double FAILURE_NANOS = FAILURE_MILLIS * 1e6;
   private static final double MAX_NANOS = MAX_SECONDS * 1e9;
 
   /** The cost of who has not answered yet; real ones are 1 or more. */
@@ -105,7 +105,7 @@ final class Latency {
 
   void failed(long startNanos, Throwable cause) {
     long now = clock.nanoTime();
-    boolean cancelled = cause instanceof CancellationException;
+    boolean cancelled = FailureKind.of(cause) == FailureKind.CANCELLED;
     add(
         (double) Math.max(1, now - startNanos),
         now,
@@ -113,7 +113,8 @@ final class Latency {
   }
 
   /** A factor above 1 is a failure's. */
-  private void add(double rtt, long now, int factor) {
+  private void add(double measured, long now, int factor) {
+    double rtt = Math.min(MAX_NANOS, measured);
     double kept = Decay.after(claimTimeUntil(now));
     long seen = cost;
     while (!COST.weakCompareAndSet(
@@ -125,13 +126,17 @@ final class Latency {
   private double next(long seen, double rtt, double kept, int factor) {
     double before = Double.longBitsToDouble(seen);
     if (factor > 1) {
-      double least = before == UNKNOWN && factor == FAILURE_FACTOR ? FAILURE_NANOS : 0;
+      double least = before == UNKNOWN ? leastMillis(factor) * 1e6 : 0;
       return Math.min(MAX_NANOS, Math.max(least, factor * Math.max(rtt, before)));
     }
     if (before == UNKNOWN || (peaks && rtt > before)) {
       return rtt;
     }
     return rtt + (before - rtt) * kept;
+  }
+
+  private static int leastMillis(int factor) {
+    return factor == FAILURE_FACTOR ? FAILURE_MILLIS : CANCELLATION_MILLIS;
   }
 
   /** How much later now is than the last update, which is now. */

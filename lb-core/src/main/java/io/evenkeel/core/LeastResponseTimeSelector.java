@@ -3,7 +3,7 @@ package io.evenkeel.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The smallest mean latency · (1 + 0.1 · in flight); of nodes that tie, any.
+ * The smallest mean latency · (1 + 0.1 · in flight) / weight; of nodes that tie, any.
  *
  * <p>Of up to {@value #ALL_LOOKED_AT} nodes all are looked at; of more, two different ones drawn by
  * weight. A mean changes slowly, and every thread and every client sees the same node as the best
@@ -71,10 +71,10 @@ final class LeastResponseTimeSelector implements Selector {
     int loadB = lottery.node(two).inFlight();
     return Latency.compare(
         latencies[one],
-        1 + PER_REQUEST * loadA,
+        (1 + PER_REQUEST * loadA) * lottery.weight(two),
         loadA == 0,
         latencies[two],
-        1 + PER_REQUEST * loadB,
+        (1 + PER_REQUEST * loadB) * lottery.weight(one),
         loadB == 0);
   }
 }

@@ -4,7 +4,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The better of two different nodes drawn by weight: the one with the smaller cost · (in flight +
- * 1), where the cost is a {@link Latency} that peaks replace at once.
+ * 1) / weight, where the cost is a {@link Latency} that peaks replace at once. Weights count twice,
+ * for the reasons of {@link PowerOfTwoSelector}; here, too, each is multiplied by the other's
+ * weight, which is 1 where all are alike.
  */
 final class PeakEwmaSelector implements Selector {
 
@@ -34,10 +36,14 @@ final class PeakEwmaSelector implements Selector {
     Node b = lottery.node(two);
     int loadA = a.inFlight();
     int loadB = b.inFlight();
-    return Latency.compare(
-                latencies[one], loadA + 1.0, loadA == 0, latencies[two], loadB + 1.0, loadB == 0)
-            <= 0
-        ? a
-        : b;
+    int comparison =
+        Latency.compare(
+            latencies[one],
+            (loadA + 1.0) * lottery.weight(two),
+            loadA == 0,
+            latencies[two],
+            (loadB + 1.0) * lottery.weight(one),
+            loadB == 0);
+    return comparison <= 0 ? a : b;
   }
 }

@@ -35,7 +35,7 @@ public final class Selectors {
 
   /**
    * {@code least_connections}: the server with the smallest (in flight + 1) / weight; servers that
-   * tie take turns. O(eligible servers).
+   * tie take turns. O(log(eligible servers)), at the pick and when its lease ends.
    */
   public static Selector.Factory leastConnections() {
     return named("least_connections");
@@ -84,24 +84,29 @@ public final class Selectors {
 
   /**
    * {@code peak_ewma}: draws two different servers, in proportion to their weights, and takes the
-   * one with the smaller cost · (in flight + 1). O(1). The cost is the latency, acquire to outcome:
-   * a peak counts at once and is forgotten with time (τ = 10 s), however much traffic there is; a
-   * failure counts 10 times the larger of its latency and the cost, a {@link
-   * java.util.concurrent.CancellationException} 5 times. A server that never answered is tried by
-   * one request at a time. The algorithm is that of Finagle's Peak EWMA balancer.
+   * one with the smaller cost · (in flight + 1) / weight. O(1). The cost is the latency, acquire to
+   * outcome: a peak counts at once and is forgotten with time (τ = 10 s), however much traffic
+   * there is; a failure counts 10 times the larger of its latency and the cost, a {@link
+   * FailureKind#CANCELLED cancellation} 5 times. A server that never answered is tried by one
+   * request at a time. The algorithm is that of Finagle's Peak EWMA balancer.
    *
-   * <p>Needs outcomes: leases that are closed without one leave a server unknown. A weight decides
-   * how often a server is drawn, not which of two is better.
+   * <p>Needs outcomes: leases that are closed without one leave a server unknown. Under load
+   * servers of equal latency have requests in flight in proportion to their weights; between idle
+   * ones the heavier is the better.
    */
   public static Selector.Factory peakEwma() {
     return named("peak_ewma");
   }
 
   /**
-   * {@code least_response_time}: the smallest mean latency · (1 + 0.1 · in flight), of all servers
-   * where there are up to four, else of two different ones drawn in proportion to their weights.
-   * O(1). The mean forgets with time (τ = 10 s); failures, outcomes, unknown servers and weights as
+   * {@code least_response_time}: the smallest mean latency · (1 + 0.1 · in flight) / weight, of all
+   * servers where there are up to four, else of two different ones drawn in proportion to their
+   * weights. O(1). The mean forgets with time (τ = 10 s); failures, outcomes and unknown servers as
    * with {@link #peakEwma()}.
+   *
+   * <p>A request in flight counts for little, so the heavier of two equally fast servers has
+   * everything until the load is high: with weights 3 and 1 the lighter joins in when the heavier
+   * has 20 in flight. What comes on top is shared in proportion.
    */
   public static Selector.Factory leastResponseTime() {
     return named("least_response_time");

@@ -12,8 +12,8 @@ import java.util.TreeMap;
  *
  * <p>nginx looks at all n nodes each turn. Here nodes of equal weight share a queue: their claims
  * grow alike, so that the order among them changes only when one of them has its turn. Only the
- * heads of the queues are compared; and of different weights that sum up to at most W there are at
- * most √(2W), 361 for the longest cycle. Building it is O(W·(different weights + log n)).
+ * heads of the queues are compared. Building it is O(W·(different weights + log n)), which {@link
+ * WeightedRoundRobinSelector} bounds.
  *
  * <p>A cycle may begin with credits: claims that its predecessor left. That no node has more turns
  * than its weight makes each cycle end with the claims it began with, so that it may be repeated

@@ -13,19 +13,29 @@ import org.jspecify.annotations.Nullable;
  * which turn is worked out beforehand; a pick takes one distinct turn of one shared cursor. O(1).
  *
  * <p>While Σweights / gcd is at most {@value #LONGEST_CYCLE}, turns are a {@link SmoothCycle} of
- * that length, with exact shares; above, a {@link GoldenSpread}, which needs no cycle.
+ * that length, with exact shares; above, a {@link GoldenSpread}, which needs no cycle. So are they
+ * where so many weights differ that working out the cycle would take more than {@value #MOST_STEPS}
+ * steps, some milliseconds: that is done at a change, while all other changes wait. A change that
+ * leaves the eligible nodes and the proportions of their weights as they are works out nothing.
  *
  * <p>What a rebuilt cycle takes over is each member's <em>credit</em>: its share of all turns so
  * far, less those it had, in turns. It means the same whatever the weights and whoever else is
  * there. So flips of health, however many and whenever, move nobody's picks by more than a few
  * turns from the sum of its shares; a member that is not eligible neither gains nor loses; one that
  * is removed leaves what it was owed, or owed, to all others alike; a new one begins with no
- * credit, in the middle of the others, where it is neither stampeded nor kept waiting. A spread
- * takes over the cursor alone, as the position on its circle.
+ * credit, in the middle of the others, where it is neither stampeded nor kept waiting. A spread has
+ * its position on the circle from the cursor alone.
+ *
+ * <p>The cursor is one for all selectors of a line, each reading it from where it stood when that
+ * selector was made. So the turns that other threads take over the old selector, while a change is
+ * built and until they have seen it, are turns of the new one too.
  */
 final class WeightedRoundRobinSelector implements Selector {
 
   static final int LONGEST_CYCLE = 65_536;
+
+  /** Of a cycle's length times the number of different weights. */
+  static final int MOST_STEPS = 1 << 21;
 
   /** How many turns of tried nodes one retry passes over, before it stops waiting for another. */
   private static final int MAX_PASSED_OVER = 16;
@@ -38,20 +48,32 @@ final class WeightedRoundRobinSelector implements Selector {
   /** When this selector was made, of each of {@link #members}, eligible or not. */
   private final double[] credits;
 
+  /** The turn at which this selector began. */
   private final long first;
 
-  /** The next turn. Counts up from {@link #first}, unsigned. */
+  /** Counts turns; shared with the selectors before and after this one. */
   private final AtomicLong cursor;
 
+  /** From the cursor to the next turn, which is their sum. */
+  private final long offset;
+
   private WeightedRoundRobinSelector(
-      List<Node> members, Node[] nodes, int[] weights, double[] credits, Turns turns, long first) {
+      List<Node> members,
+      Node[] nodes,
+      int[] weights,
+      double[] credits,
+      Turns turns,
+      long first,
+      AtomicLong cursor,
+      long begin) {
     this.members = members;
     this.nodes = nodes;
     this.weights = weights;
     this.credits = credits;
     this.turns = turns;
     this.first = first;
-    this.cursor = new AtomicLong(first);
+    this.cursor = cursor;
+    this.offset = first - begin;
   }
 
   /** Who has which turn. */
@@ -68,27 +90,57 @@ final class WeightedRoundRobinSelector implements Selector {
   }
 
   static Selector create(Candidates candidates, @Nullable Selector previous) {
-    return create(candidates, previous, LONGEST_CYCLE);
-  }
-
-  static Selector create(Candidates candidates, @Nullable Selector previous, int longestCycle) {
     List<Node> members = candidates.members();
     Node[] nodes = candidates.eligible().toArray(new Node[0]);
-    int[] weights = candidates.weights();
+    int[] weights = reduce(candidates.weights());
     WeightedRoundRobinSelector before =
         previous instanceof WeightedRoundRobinSelector same ? same : null;
-    double[] credits = before == null ? new double[members.size()] : before.creditsOf(members);
-    long start = before == null ? Mix.mix64(candidates.seed()) >>> 1 : before.cursor.get();
-    int[] reduced = reduce(weights);
-    long length = Arrays.stream(reduced).asLongStream().sum();
-    if (length > longestCycle) {
-      Turns spread = new GoldenSpread(weights);
-      return new WeightedRoundRobinSelector(members, nodes, weights, credits, spread, start);
+    AtomicLong cursor = before == null ? new AtomicLong() : before.cursor;
+    long begin = cursor.get();
+    double[] credits =
+        before == null ? new double[members.size()] : before.creditsOf(members, begin);
+    Turns turns;
+    long first;
+    if (before != null && before.isOver(nodes, weights)) {
+      turns = before.turns;
+      first = begin + before.offset;
+    } else {
+      long length = Arrays.stream(weights).asLongStream().sum();
+      boolean isCycle = length <= LONGEST_CYCLE && length * different(weights) <= MOST_STEPS;
+      turns =
+          isCycle
+              ? new SmoothCycle(weights, pick(credits, members, nodes))
+              : new GoldenSpread(weights);
+      // With credits carried over a cycle begins where the last one was. Before the first turn of
+      // all, or behind a spread, there are none to begin with: it begins anywhere.
+      first =
+          isCycle && begin != 0 && before != null && before.turns instanceof SmoothCycle
+              ? 0
+              : (Mix.mix64(candidates.seed()) >>> 1) + begin;
     }
-    Turns cycle = new SmoothCycle(reduced, pick(credits, members, nodes));
-    // With credits carried over the cycle begins where the last one was; the very first anywhere.
-    long first = before == null || before.turns.length() == 0 ? start % Math.max(1, length) : 0;
-    return new WeightedRoundRobinSelector(members, nodes, reduced, credits, cycle, first);
+    return new WeightedRoundRobinSelector(
+        members, nodes, weights, credits, turns, first, cursor, begin);
+  }
+
+  /** Whether it gives turns to these nodes, in proportion to these weights. */
+  private boolean isOver(Node[] otherNodes, int[] otherWeights) {
+    if (nodes.length != otherNodes.length) {
+      return false;
+    }
+    for (int i = 0; i < nodes.length; i++) {
+      if (nodes[i] != otherNodes[i] || weights[i] != otherWeights[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static long different(int[] weights) {
+    return Arrays.stream(weights).distinct().count();
+  }
+
+  Turns turns() {
+    return turns;
   }
 
   @Override
@@ -109,7 +161,7 @@ final class WeightedRoundRobinSelector implements Selector {
 
   @Override
   public @Nullable Node peek(Query query) {
-    long turn = cursor.get();
+    long turn = cursor.get() + offset;
     for (int i = 0; i <= MAX_PASSED_OVER && nodes.length > 0; i++) {
       Node node = nodes[turns.at(turn + i)];
       if (!query.isTried(node)) {
@@ -120,7 +172,7 @@ final class WeightedRoundRobinSelector implements Selector {
   }
 
   private Node next() {
-    return nodes[turns.at(cursor.getAndIncrement())];
+    return nodes[turns.at(cursor.getAndIncrement() + offset)];
   }
 
   /**
@@ -144,12 +196,13 @@ final class WeightedRoundRobinSelector implements Selector {
     }
   }
 
-  /** The credits as they are now, of the members as they are now; their mean is 0 again. */
-  private double[] creditsOf(List<Node> now) {
+  /**
+   * The credits of the members as they are now, when the cursor stood there; their mean is 0 again.
+   */
+  private double[] creditsOf(List<Node> now, long end) {
     double[] current = credits.clone();
     if (turns.length() > 0) {
-      long from = first;
-      int[] counts = turns.counts(from, cursor.get(), nodes.length);
+      int[] counts = turns.counts(first, end + offset, nodes.length);
       long sum = turns.length();
       long taken = Arrays.stream(counts).asLongStream().sum();
       for (int i = 0, m = 0; i < nodes.length; i++, m++) {

@@ -246,6 +246,29 @@ final class Interleavings {
     }
   }
 
+  /** The same by weight. */
+  @JCStressTest
+  @Outcome(
+      id = {"0, 1", "1, 0", "0, 2", "2, 0", "1, 2", "2, 1"},
+      expect = Expect.ACCEPTABLE,
+      desc = "two different servers")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "one turn given twice")
+  @State
+  public static class WeightedRotationAndChange {
+    private final LoadBalancer balancer = balancer(Selectors.weightedRoundRobin(), 3);
+
+    @Actor
+    public void picks(II_Result r) {
+      r.r1 = index(balancer.acquire());
+      r.r2 = index(balancer.acquire());
+    }
+
+    @Actor
+    public void update() {
+      balancer.update(Servers.server(1).withZone("z"));
+    }
+  }
+
   /** Two changes at once, in different groups of three levels, leave the winner right. */
   @JCStressTest
   @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "as a scan finds it")

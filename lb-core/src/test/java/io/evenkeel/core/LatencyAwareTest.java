@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -55,6 +58,46 @@ class LatencyAwareTest {
       latency.failed(time.nanoTime(), new Exception("refused"));
     }
     assertThat(latency.cost()).isEqualTo(Latency.MAX_SECONDS * 1e9);
+  }
+
+  /** As of one that was cancelled before anybody could say whether it is any good. */
+  @Test
+  void firstSample_ofAFailureOrACancellation_costsAtLeastSoMuch() {
+    Latency failed = new Latency(time, true);
+    Latency cancelled = new Latency(time, true);
+    long start = time.nanoTime();
+    time.advance(Duration.ofMillis(1));
+    failed.failed(start, new Exception("refused"));
+    cancelled.failed(start, new CancellationException());
+    assertThat(failed.cost()).isEqualTo(Latency.FAILURE_MILLIS * 1e6);
+    assertThat(cancelled.cost()).isEqualTo(Latency.CANCELLATION_MILLIS * 1e6);
+    cancelled.failed(time.nanoTime(), new CancellationException());
+    assertThat(cancelled.cost()).isEqualTo(5 * Latency.CANCELLATION_MILLIS * 1e6);
+    Latency slow = new Latency(time, true);
+    time.advance(Duration.ofSeconds(1));
+    slow.failed(start, new CancellationException());
+    assertThat(slow.cost()).isEqualTo(5 * 1_001e6);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void successOfAnHour_aFailureAfterIt_doesNotMakeItCheaper(boolean peaks) {
+    Latency latency = new Latency(time, peaks);
+    sample(latency, Duration.ofHours(1).toMillis());
+    double before = latency.cost();
+    latency.failed(time.nanoTime(), new Exception("refused"));
+    assertThat(latency.cost()).isEqualTo(before).isEqualTo(Latency.MAX_SECONDS * 1e9);
+  }
+
+  @Test
+  void cancellation_wrappedOrAnInterrupt_isOne() {
+    for (Throwable cause :
+        List.of(new CompletionException(new CancellationException()), new InterruptedException())) {
+      Latency latency = new Latency(time, true);
+      sample(latency, 10);
+      latency.failed(time.nanoTime(), cause);
+      assertThat(latency.cost()).as(cause.toString()).isEqualTo(50e6);
+    }
   }
 
   /** One server fails at once, known before or not: it is tried now and then, never preferred. */
@@ -114,6 +157,55 @@ class LatencyAwareTest {
       }
     }
     assertThat(picks[0]).isBetween(2, 500);
+  }
+
+  /** Two servers are always both looked at: that one is drawn more often would mean nothing. */
+  @ParameterizedTest
+  @ValueSource(strings = {"peak_ewma", "least_response_time"})
+  void weights3And1_equalLatency_heldLoad_getPicks3And1(String name) {
+    LoadBalancer balancer =
+        LoadBalancer.builder()
+            .servers(Servers.server(0).withWeight(3), Servers.server(1).withWeight(1))
+            .selector(Selectors.named(name))
+            .seed(1)
+            .clock(time)
+            .build();
+    assertThat(shareOfFirst(balancer)).isBetween(2.7, 3.3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"peak_ewma", "least_response_time"})
+  void halfWayThroughItsSlowStart_aServerGetsHalfOfWhatTheOtherGets(String name) {
+    LoadBalancer balancer =
+        LoadBalancer.builder()
+            .servers(Servers.server(0))
+            .selector(Selectors.named(name))
+            .seed(1)
+            .clock(time)
+            .scheduler(time)
+            .slowStart(Duration.ofHours(1))
+            .build();
+    balancer.add(Servers.server(1));
+    time.advance(Duration.ofMinutes(30));
+    assertThat(shareOfFirst(balancer)).isBetween(1.8, 2.2);
+  }
+
+  /** How often as many picks it gets as the other, with 1,000 requests in service in turn. */
+  private double shareOfFirst(LoadBalancer balancer) {
+    Deque<Lease> inService = new ArrayDeque<>();
+    int[] picks = new int[2];
+    for (int i = 0; i < 20_000; i++) {
+      if (inService.size() == 1_000) {
+        Lease done = inService.remove();
+        done.success();
+        done.close();
+      }
+      Lease lease = balancer.acquire();
+      inService.add(lease);
+      picks[lease.server().id().equals("s0") ? 0 : 1]++;
+      time.advance(Duration.ofNanos(1_000));
+    }
+    return picks[0] / (double) picks[1];
   }
 
   @Test

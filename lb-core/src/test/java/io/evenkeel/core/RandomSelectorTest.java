@@ -80,9 +80,14 @@ class RandomSelectorTest {
     return picks;
   }
 
-  /** Six standard deviations: a false alarm in a billion counts. */
+  /**
+   * Bernstein's inequality, which holds for small means too: a count is further than
+   * √(2·variance·t) + 2t/3 from its mean with a chance of at most 2·e^(−t), for t = 22 one in a
+   * billion.
+   */
   private static void assertShare(int count, double share) {
-    double slack = 6 * Math.sqrt(PICKS * share * (1 - share)) + 1;
+    double t = 22;
+    double slack = Math.sqrt(2 * PICKS * share * (1 - share) * t) + 2 * t / 3;
     assertThat((double) count).isBetween(PICKS * share - slack, PICKS * share + slack);
   }
 }

@@ -15,6 +15,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Changes of members or health neither restart a rotation nor give anyone a double share. */
 class RotationContinuityTest {
@@ -136,15 +138,16 @@ class RotationContinuityTest {
   }
 
   /** Picks go on over the old selector while the new one is built; none of them is forgotten. */
-  @Test
-  void picksWhileAChangeIsBuilt_rotation_goesOnBehindTheLastOfThem() {
+  @ParameterizedTest
+  @ValueSource(strings = {"round_robin", "weighted_round_robin"})
+  void picksWhileAChangeIsBuilt_rotation_goesOnBehindTheLastOfThem(String name) {
     LoadBalancer[] balancer = new LoadBalancer[1];
     List<String> meanwhile = new ArrayList<>();
     int[] picks = new int[1];
     balancer[0] =
         Servers.balancer(
             (candidates, previous) -> {
-              Selector next = Selectors.roundRobin().create(candidates, previous);
+              Selector next = Selectors.named(name).create(candidates, previous);
               if (previous != null) {
                 meanwhile.addAll(Servers.picks(balancer[0], picks[0]));
               }
@@ -164,11 +167,12 @@ class RotationContinuityTest {
   }
 
   /** As when discovery adds servers one by one: no pick yet, so there is nothing to go on from. */
-  @Test
-  void balancersThatGrowBeforeTheirFirstPick_doNotAllStartOnTheSameServer() {
+  @ParameterizedTest
+  @ValueSource(strings = {"round_robin", "weighted_round_robin"})
+  void balancersThatGrowBeforeTheirFirstPick_doNotAllStartOnTheSameServer(String name) {
     Set<String> starts = new HashSet<>();
     for (long seed = 0; seed < 200; seed++) {
-      LoadBalancer balancer = Servers.balancer(Selectors.roundRobin(), 1, seed);
+      LoadBalancer balancer = Servers.balancer(Selectors.named(name), 1, seed);
       for (int i = 1; i < 5; i++) {
         balancer.add(Servers.server(i));
       }
