@@ -46,10 +46,15 @@ public final class Selectors {
    * spread over time: weights 5, 1, 1 give a a b a c a a, the order of nginx's smooth weighted
    * round robin. O(1).
    *
-   * <p>While Σweights / gcd is at most 65,536 the order is worked out beforehand, and every cycle
-   * has exactly the shares, across threads. Above, turns follow multiples of the golden ratio: over
-   * any number of picks a server has its share but for a few. A change of members, health or
-   * weights lets every server keep what it is owed.
+   * <p>While W = Σweights / gcd is at most 65,536, and W · (different weights + 8 · log2(servers))
+   * at most about 4 million, the order is worked out beforehand, and every cycle has exactly the
+   * shares, across threads. Above, turns follow multiples of the golden ratio: over any number of
+   * picks a server has its share but for a few. A change of members, health or weights lets every
+   * server keep what it is owed.
+   *
+   * <p>A change costs O(W · (different weights + log(servers))), milliseconds where W is large, and
+   * O(servers) with the golden ratio. Where the eligible servers and the proportions of their
+   * weights stay as they are, it costs O(W + servers) and works out no order.
    */
   public static Selector.Factory weightedRoundRobin() {
     return named("weighted_round_robin");

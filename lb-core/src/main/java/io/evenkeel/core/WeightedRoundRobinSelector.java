@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>While Σweights / gcd is at most {@value #LONGEST_CYCLE}, turns are a {@link SmoothCycle} of
  * that length, with exact shares; above, a {@link GoldenSpread}, which needs no cycle. So are they
- * where so many weights differ that working out the cycle would take more than {@value #MOST_STEPS}
- * steps, some milliseconds: that is done at a change, while all other changes wait. A change that
- * leaves the eligible nodes and the proportions of their weights as they are works out nothing.
+ * where servers or different weights are so many that working out a long cycle would take more than
+ * some milliseconds: that is done at a change, while all other changes wait. A change that leaves
+ * the eligible nodes and the proportions of their weights as they are works out nothing.
  *
  * <p>What a rebuilt cycle takes over is each member's <em>credit</em>: its share of all turns so
  * far, less those it had, in turns. It means the same whatever the weights and whoever else is
@@ -34,8 +34,8 @@ final class WeightedRoundRobinSelector implements Selector {
 
   static final int LONGEST_CYCLE = 65_536;
 
-  /** Of a cycle's length times the number of different weights. */
-  static final int MOST_STEPS = 1 << 21;
+  /** Of {@link SmoothCycle#steps}: some milliseconds. */
+  static final int MOST_STEPS = 1 << 22;
 
   /** How many turns of tried nodes one retry passes over, before it stops waiting for another. */
   private static final int MAX_PASSED_OVER = 16;
@@ -106,7 +106,7 @@ final class WeightedRoundRobinSelector implements Selector {
       first = begin + before.offset;
     } else {
       long length = Arrays.stream(weights).asLongStream().sum();
-      boolean isCycle = length <= LONGEST_CYCLE && length * different(weights) <= MOST_STEPS;
+      boolean isCycle = length <= LONGEST_CYCLE && SmoothCycle.steps(weights) <= MOST_STEPS;
       turns =
           isCycle
               ? new SmoothCycle(weights, pick(credits, members, nodes))
@@ -133,10 +133,6 @@ final class WeightedRoundRobinSelector implements Selector {
       }
     }
     return true;
-  }
-
-  private static long different(int[] weights) {
-    return Arrays.stream(weights).distinct().count();
   }
 
   Turns turns() {
