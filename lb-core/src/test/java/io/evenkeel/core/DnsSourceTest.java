@@ -104,13 +104,51 @@ class DnsSourceTest {
   }
 
   @Test
-  void aliasesInACircle_areAFailure() {
-    dns.answer("db.example.com A", "60 IN CNAME a.example.com.");
+  void aliasesInACircle_areAFailure_notAnEmptyAnswer() {
+    dns.answer("db.example.com A", "60 IN A 10.0.0.1");
+    dns.answer("db.example.com AAAA");
+    balancer =
+        LoadBalancer.builder().source(addresses().withScheduler(time)).allowEmpty(true).build();
+    time.advance(ofSeconds(0));
+    String[][] circles = {
+      {"60 IN CNAME db.example.com."},
+      {"60 IN CNAME a.example.com.", "a.example.com. 60 IN CNAME DB.example.com."},
+      {
+        "60 IN CNAME a.example.com.",
+        "a.example.com. 60 IN CNAME b.example.com.",
+        "b.example.com. 60 IN CNAME a.example.com."
+      },
+      {"60 IN CNAME a.example.com."}, // and from there back, in an answer of its own
+    };
     dns.answer("a.example.com A", "60 IN CNAME db.example.com.");
-    dns.rcode("db.example.com AAAA", Rcode.SERVFAIL);
-    begin(addresses());
-    assertThat(ids()).isEmpty();
-    assertThat(dns.asked()).isLessThan(20);
+    try (StandardError log = new StandardError()) {
+      for (String[] circle : circles) {
+        dns.answer("db.example.com A", circle);
+        time.advance(ofSeconds(67));
+        assertThat(ids()).containsExactly("10.0.0.1:81");
+      }
+      assertThat(log.lines("WARN")).isNotEmpty().allMatch(line -> line.contains("in a circle"));
+    }
+  }
+
+  @Test
+  void moreAliasesThanAreFollowed_areAFailure() {
+    for (int i = 0; i < 20; i++) {
+      dns.answer("n" + i + ".example.com A", "60 IN CNAME n" + (i + 1) + ".example.com.");
+    }
+    dns.answer("n20.example.com A", "60 IN A 10.0.0.1");
+    try (StandardError log = new StandardError()) {
+      begin(
+          DnsSource.addresses("n0.example.com", 81)
+              .withResolver(dns.address())
+              .withTimeout(PATIENT));
+      assertThat(ids()).isEmpty();
+      assertThat(log.lines("WARN")).last().asString().contains("more than 16 aliases in a row");
+    }
+    balancer.close();
+    begin(
+        DnsSource.addresses("n4.example.com", 81).withResolver(dns.address()).withTimeout(PATIENT));
+    assertThat(ids()).containsExactly("10.0.0.1:81");
   }
 
   @Test
@@ -170,6 +208,82 @@ class DnsSourceTest {
     time.advance(ofSeconds(67));
     assertThat(Servers.node(balancer, "b.example.com:80")).isSameAs(b);
     assertThat(b.server().host()).isEqualTo("10.0.0.8");
+  }
+
+  @Test
+  void srv_targetAddresses_whereAFails_aaaaIsAskedToo() {
+    dns.answer(SRV, "60 IN SRV 1 1 80 six.example.com.");
+    dns.rcode("six.example.com A", Rcode.SERVFAIL);
+    dns.answer("six.example.com AAAA", "60 IN AAAA 2001:db8::1");
+    begin(srv().withTargetAddresses());
+    Server six = Server.of("2001:db8:0:0:0:0:0:1", 80).withId("six.example.com:80");
+    assertThat(members()).containsExactly(six);
+    dns.rcode("six.example.com AAAA", Rcode.SERVFAIL);
+    time.advance(ofMinutes(5));
+    assertThat(members()).containsExactly(six);
+  }
+
+  @Test
+  void srv_targetAddresses_severalPortsOfOneTarget_askOnce() {
+    dns.answer(SRV, "60 IN SRV 1 1 80 a.example.com.", "60 IN SRV 1 1 81 A.example.com.");
+    dns.rcode("a.example.com A", Rcode.SERVFAIL);
+    dns.answer("a.example.com AAAA");
+    begin(srv().withTargetAddresses());
+    assertThat(ids()).isEmpty();
+    assertThat(dns.asked()).as("SRV, A twice since it fails, AAAA").isEqualTo(4);
+  }
+
+  @Test
+  void srv_targetAddresses_silentResolver_isWaitedForOnce_notOnceForEachTarget() {
+    String[] services = new String[100];
+    for (int i = 0; i < services.length; i++) {
+      services[i] = "60 IN SRV 1 1 80 t" + i + ".example.com.";
+      dns.silence("t" + i + ".example.com A").silence("t" + i + ".example.com AAAA");
+    }
+    dns.answer(SRV, services);
+    dns.answer("t0.example.com A", "60 IN A 10.0.0.1");
+    begin(srv().withTargetAddresses().withTimeout(ofMillis(200)));
+    assertThat(ids()).as("one of a hundred is no list").isEmpty();
+    // SRV and t0's A, twice each on a slow machine; t1's A and AAAA, twice each.
+    assertThat(dns.asked()).isLessThanOrEqualTo(8);
+  }
+
+  @Test
+  void srv_targetAddresses_aSilentTarget_standsInTheWayOfNobody() {
+    dns.answer(
+        SRV,
+        "5 IN SRV 1 1 80 silent.example.com.",
+        "5 IN SRV 1 1 80 a.example.com.",
+        "5 IN SRV 1 1 80 b.example.com.");
+    dns.silence("silent.example.com A").silence("silent.example.com AAAA");
+    dns.silence("a.example.com A").silence("a.example.com AAAA");
+    dns.answer("b.example.com A", "60 IN A 10.0.0.2");
+    begin(srv().withTargetAddresses().withTimeout(ofMillis(200)));
+    time.advance(ofSeconds(2)); // by now a was found silent as well
+    dns.answer("a.example.com A", "60 IN A 10.0.0.1");
+    // A round each finds out who is silent. A loaded machine may need some more.
+    for (int i = 0; i < 20 && ids().isEmpty(); i++) {
+      time.advance(ofSeconds(2));
+    }
+    assertThat(ids()).containsExactlyInAnyOrder("a.example.com:80", "b.example.com:80");
+  }
+
+  @Test
+  void srv_targetAddresses_moreFailThanAreFound_isAFailure_elseTheRestIsUsed() {
+    dns.answer(
+        SRV,
+        "60 IN SRV 1 1 80 a.example.com.",
+        "60 IN SRV 1 1 80 b.example.com.",
+        "60 IN SRV 1 1 80 c.example.com.");
+    dns.answer("a.example.com A", "60 IN A 10.0.0.1");
+    for (String each : List.of("b.example.com", "c.example.com")) {
+      dns.rcode(each + " A", Rcode.SERVFAIL).rcode(each + " AAAA", Rcode.SERVFAIL);
+    }
+    begin(srv().withTargetAddresses());
+    assertThat(ids()).isEmpty();
+    dns.answer("b.example.com A", "60 IN A 10.0.0.2");
+    time.advance(ofSeconds(2));
+    assertThat(ids()).containsExactlyInAnyOrder("a.example.com:80", "b.example.com:80");
   }
 
   @Test
