@@ -138,7 +138,10 @@ final class DnsClient implements Closeable {
     Message query = Message.newQuery(Record.newRecord(name, type, DClass.IN));
     query.addRecord(new OPTRecord(UDP_PAYLOAD, 0, 0), Section.ADDITIONAL);
     byte[] wire = query.toWire();
-    Message answer = new Message(sockets.askByUdp(server, wire, settings.timeout));
+    Record asked = query.getQuestion();
+    Message answer =
+        new Message(
+            sockets.askByUdp(server, wire, data -> isForOthers(data, asked), settings.timeout));
     if (answer.getHeader().getFlag(Flags.TC)) {
       answer = new Message(sockets.askByTcp(server, wire, settings.timeout));
     }
@@ -155,6 +158,16 @@ final class DnsClient implements Closeable {
       throw new IOException("sends us elsewhere (expected: a server that looks names up)");
     }
     return answer;
+  }
+
+  /** Garbage and what names no question, as some complaints do, are taken for our answer. */
+  private static boolean isForOthers(byte[] data, Record asked) {
+    try {
+      Record question = new Message(data).getQuestion();
+      return question != null && !question.equals(asked);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** "Ask those": an empty answer of a server that does not know and does not look. */

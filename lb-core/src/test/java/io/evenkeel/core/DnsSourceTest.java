@@ -431,7 +431,46 @@ class DnsSourceTest {
   }
 
   @Test
-  void garbage_isAFailure_andWhatAnswersAnotherQuestionIsPassedOver() {
+  void datagramsThatAnswerNoQuestionOfOurs_arePassedOver_theRightOneIsTaken() {
+    dns.reply(
+        SRV,
+        (query, tcp) -> {
+          int id = query.getHeader().getID();
+          Message forged =
+              FakeDns.message(query, Section.ANSWER, "60 IN SRV 0 1 80 evil.example.com.");
+          forged.getHeader().setID(id ^ 1);
+          dns.sendFirst(forged.toWire());
+          dns.sendFirst(new byte[] {(byte) (id >> 8)});
+          return FakeDns.message(query, Section.ANSWER, "60 IN SRV 0 1 80 a.example.com.").toWire();
+        });
+    begin(srv());
+    assertThat(ids()).containsExactly("a.example.com:80");
+    assertThat(dns.overUdp).hasValue(1);
+    assertThat(dns.overTcp).hasValue(0);
+  }
+
+  @Test
+  void anotherQuestionUnderOurId_isPassedOver_theRightOneIsTaken() {
+    dns.reply(
+        SRV,
+        (query, tcp) -> {
+          dns.sendFirst(evil(query));
+          return FakeDns.message(query, Section.ANSWER, "60 IN SRV 0 1 80 a.example.com.").toWire();
+        });
+    begin(srv());
+    assertThat(ids()).containsExactly("a.example.com:80");
+    assertThat(dns.overUdp).hasValue(1);
+  }
+
+  private static byte[] evil(Message query) {
+    Message other = new Message(query.getHeader().getID());
+    other.getHeader().setFlag(Flags.QR);
+    other.addRecord(FakeDns.record("evil.example.com. 0 IN A 10.6.6.6"), Section.QUESTION);
+    return other.toWire();
+  }
+
+  @Test
+  void garbage_isAFailure() {
     dns.answer(SRV, "60 IN SRV 0 1 80 a.example.com.");
     begin(srv());
     List<FakeDns.Reply> garbage =
@@ -442,13 +481,6 @@ class DnsSourceTest {
               byte[] bytes = FakeDns.message(query, 1, "60 IN SRV 0 1 80 b.example.com.").toWire();
               bytes[bytes.length - 3] = (byte) 0xff;
               return Arrays.copyOf(bytes, bytes.length - 1);
-            },
-            (query, tcp) -> {
-              Message other = new Message(query.getHeader().getID());
-              other.getHeader().setFlag(Flags.QR);
-              other.addRecord(
-                  FakeDns.record("evil.example.com. 0 IN A 10.6.6.6"), Section.QUESTION);
-              return other.toWire();
             });
     for (FakeDns.Reply each : garbage) {
       dns.reply(SRV, each);
@@ -546,10 +578,13 @@ class DnsSourceTest {
           cut.getHeader().setFlag(Flags.TC);
           return cut.toWire();
         });
-    balancer = LoadBalancer.builder().source(srv().withTimeout(ofMinutes(1))).build();
-    asked.await();
-    balancer.close();
-    over.countDown();
+    try {
+      balancer = LoadBalancer.builder().source(srv().withTimeout(ofMinutes(1))).build();
+      asked.await();
+      balancer.close();
+    } finally {
+      over.countDown(); // or the server's thread would never end
+    }
   }
 
   @Test
