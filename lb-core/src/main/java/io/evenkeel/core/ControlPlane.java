@@ -168,6 +168,11 @@ final class ControlPlane {
     return change(() -> replaceMembers(servers));
   }
 
+  /** If they are wanted still when all changes before this one are made. */
+  boolean replaceIf(BooleanSupplier wanted, Map<String, Server> servers) {
+    return change(() -> wanted.getAsBoolean() && replaceMembers(servers));
+  }
+
   /** One of the operator's own blocks. */
   boolean setBlock(String serverId, Block block, String cause) {
     return change(

@@ -54,6 +54,22 @@ final class Discovery implements ServerSource.Sink {
       throw new NullPointerException("source: " + source + " returned null from start");
     }
     running.set(started);
+    if (closed) { // meanwhile, when there was nothing to close yet
+      close();
+    }
+  }
+
+  /** Hands a list over. False if it is known not to be in force: to be offered again. */
+  static boolean offer(ServerSource.Sink sink, Collection<Server> servers) {
+    if (sink instanceof Discovery discovery) {
+      return discovery.accept(servers);
+    }
+    sink.update(servers); // into a sink of the user's, which does not say
+    return true;
+  }
+
+  boolean allowsEmpty() {
+    return allowEmpty;
   }
 
   CompletionStage<@Nullable Void> ready() {
@@ -71,8 +87,13 @@ final class Discovery implements ServerSource.Sink {
 
   @Override
   public void update(Collection<Server> servers) {
+    boolean unused = accept(servers);
+  }
+
+  /** Whether the list is in force. */
+  private boolean accept(Collection<Server> servers) {
     if (closed) {
-      return;
+      return false;
     }
     try {
       List<Server> list = new ArrayList<>(Objects.requireNonNull(servers, "servers"));
@@ -83,10 +104,14 @@ final class Discovery implements ServerSource.Sink {
       if (next.isEmpty() && !allowEmpty) {
         throw new IllegalArgumentException("servers: none (expected: at least one)");
       }
-      boolean unused = control.replace(next);
-      answered(next.size());
+      boolean unused = control.replaceIf(() -> !closed, next);
+      if (!closed) {
+        answered(next.size());
+      }
+      return true;
     } catch (Throwable e) {
       failed(e);
+      return false;
     }
   }
 

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
@@ -30,7 +32,7 @@ final class DnsClient implements Closeable {
   private static final int UDP_PAYLOAD = 1_232;
 
   /** How many aliases (CNAME) in a row are followed. */
-  private static final int ALIASES = 8;
+  private static final int ALIASES = 16;
 
   /**
    * An answer.
@@ -60,22 +62,28 @@ final class DnsClient implements Closeable {
   /**
    * What there is under a name, its aliases followed.
    *
-   * @throws IOException if no server gave an answer
+   * @throws IOException if no server gave an answer, or its aliases do not end; a {@link
+   *     SocketTimeoutException} if one was silent for all of its time
    */
   Found find(Name question, int type) throws IOException {
     Name name = question;
+    Set<Name> names = new HashSet<>(Set.of(question));
     long ttl = Long.MAX_VALUE;
-    for (int asked = 0; asked < ALIASES; asked++) {
+    while (true) {
       Message answer = ask(name, type);
       Name before = name;
       List<Record> all = answer.getSection(Section.ANSWER);
-      for (int i = 0; i < ALIASES; i++) {
-        CNAMERecord alias = alias(all, name);
-        if (alias == null) {
-          break;
-        }
+      CNAMERecord alias;
+      while ((alias = alias(all, name)) != null) {
         name = alias.getTarget();
         ttl = Math.min(ttl, alias.getTTL());
+        if (!names.add(name)) {
+          throw new IOException(what(question, type) + ": aliases in a circle");
+        }
+        if (names.size() > ALIASES + 1) {
+          throw new IOException(
+              what(question, type) + ": more than " + ALIASES + " aliases in a row");
+        }
       }
       List<Record> found = new ArrayList<>();
       for (Record each : all) {
@@ -91,7 +99,6 @@ final class DnsClient implements Closeable {
         return new Found(found, answer.getSection(Section.ADDITIONAL), until);
       }
     }
-    throw new IOException(what(question, type) + ": more than " + ALIASES + " aliases in a row");
   }
 
   private static @Nullable CNAMERecord alias(List<Record> records, Name name) {
@@ -105,6 +112,7 @@ final class DnsClient implements Closeable {
 
   private Message ask(Name name, int type) throws IOException {
     IOException last = new IOException("no server");
+    boolean silent = false;
     for (int round = 0; round < ROUNDS; round++) {
       for (InetSocketAddress server : servers) {
         if (sockets.isClosed()) {
@@ -114,8 +122,14 @@ final class DnsClient implements Closeable {
           return ask(server, name, type);
         } catch (IOException e) {
           last = new IOException(what(name, type) + ": " + server + ": " + why(e), e);
+          silent |= e instanceof SocketTimeoutException;
         }
       }
+    }
+    if (silent) {
+      IOException timeout = new SocketTimeoutException(last.getMessage());
+      timeout.initCause(last.getCause());
+      throw timeout;
     }
     throw last;
   }
@@ -124,7 +138,10 @@ final class DnsClient implements Closeable {
     Message query = Message.newQuery(Record.newRecord(name, type, DClass.IN));
     query.addRecord(new OPTRecord(UDP_PAYLOAD, 0, 0), Section.ADDITIONAL);
     byte[] wire = query.toWire();
-    Message answer = new Message(sockets.askByUdp(server, wire, settings.timeout));
+    Record asked = query.getQuestion();
+    Message answer =
+        new Message(
+            sockets.askByUdp(server, wire, data -> isForOthers(data, asked), settings.timeout));
     if (answer.getHeader().getFlag(Flags.TC)) {
       answer = new Message(sockets.askByTcp(server, wire, settings.timeout));
     }
@@ -141,6 +158,16 @@ final class DnsClient implements Closeable {
       throw new IOException("sends us elsewhere (expected: a server that looks names up)");
     }
     return answer;
+  }
+
+  /** Garbage and what names no question, as some complaints do, are taken for our answer. */
+  private static boolean isForOthers(byte[] data, Record asked) {
+    try {
+      Record question = new Message(data).getQuestion();
+      return question != null && !question.equals(asked);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** "Ask those": an empty answer of a server that does not know and does not look. */

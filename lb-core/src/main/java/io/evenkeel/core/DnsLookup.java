@@ -4,12 +4,14 @@ import io.evenkeel.core.DnsClient.Found;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,7 +58,10 @@ final class DnsLookup implements Refresher.Question, Closeable {
   private Map<Asked, Found> known = new HashMap<>();
 
   /** By SRV target, for the last list; only where addresses are wanted. */
-  private Map<String, InetAddress> addresses = new HashMap<>();
+  private Map<Name, InetAddress> addresses = new HashMap<>();
+
+  /** The SRV targets that nobody answered for when they were last asked for, the latest last. */
+  private final Set<Name> silent = new LinkedHashSet<>();
 
   /** The last failure that was told although there was a list. */
   private @Nullable String told;
@@ -78,7 +83,8 @@ final class DnsLookup implements Refresher.Question, Closeable {
     Integer port = settings.port;
     List<Server> servers = port == null ? round.services() : round.addresses(port);
     IOException failure = round.failure;
-    if (failure != null && (!round.isAnswered || servers.isEmpty())) {
+    boolean isFraction = round.missing > round.chosen.size();
+    if (failure != null && (!round.isAnswered || servers.isEmpty() || isFraction)) {
       throw failure;
     }
     known = round.found;
@@ -120,9 +126,15 @@ final class DnsLookup implements Refresher.Question, Closeable {
   /** The questions behind one list. */
   private final class Round {
     final Map<Asked, Found> found = new HashMap<>();
-    final Map<String, InetAddress> chosen = new HashMap<>();
+    final Map<Name, InetAddress> chosen = new HashMap<>();
+
+    /** The targets of which nothing is known, neither an address nor that there is none. */
+    int missing;
+
     boolean isAnswered;
     @Nullable IOException failure;
+    private boolean isTimedOut;
+    private boolean asksNoMore;
     private long ttlOfSome = Long.MAX_VALUE;
     private long ttlOfNone = Long.MAX_VALUE;
 
@@ -156,6 +168,9 @@ final class DnsLookup implements Refresher.Question, Closeable {
       records.sort(
           Comparator.comparingInt(SRVRecord::getPriority)
               .thenComparing(SRVRecord::getWeight, Comparator.reverseOrder()));
+      if (settings.targetAddresses) {
+        choose(records, answer.additional());
+      }
       Map<String, Server> servers = new LinkedHashMap<>();
       int tier = -1;
       int priority = -1;
@@ -164,7 +179,7 @@ final class DnsLookup implements Refresher.Question, Closeable {
           priority = each.getPriority();
           tier++;
         }
-        Server server = server(each, answer.additional());
+        Server server = server(each);
         if (server != null) {
           // RFC 2782: 0 has a chance of 1 in (sum of the others + 1), as a weight of 1 has here.
           int weight = Math.max(1, each.getWeight());
@@ -174,35 +189,66 @@ final class DnsLookup implements Refresher.Question, Closeable {
       return List.copyOf(servers.values());
     }
 
-    private @Nullable Server server(SRVRecord service, List<Record> additional) {
+    private @Nullable Server server(SRVRecord service) {
       String host = service.getTarget().toString(true).toLowerCase(Locale.ROOT);
       Server named = Server.of(host, service.getPort());
       if (!settings.targetAddresses) {
         return named;
       }
-      InetAddress address = addressOf(service.getTarget(), host, additional);
-      if (address == null) {
-        return null;
-      }
-      chosen.put(host, address);
-      return Server.of(address.getHostAddress(), service.getPort()).withId(named.id());
+      InetAddress address = chosen.get(service.getTarget());
+      return address == null
+          ? null
+          : Server.of(address.getHostAddress(), service.getPort()).withId(named.id());
     }
 
-    private @Nullable InetAddress addressOf(Name target, String host, List<Record> additional) {
-      InetAddress before = addresses.get(host);
+    /**
+     * The targets' addresses. After the first silence nothing more is asked in this round: a
+     * resolver that is down would be waited for once for each target. Who was silent comes last the
+     * next time, and so stands in nobody's way.
+     */
+    private void choose(List<SRVRecord> services, List<Record> additional) {
+      Set<Name> targets = new LinkedHashSet<>();
+      services.forEach(each -> targets.add(each.getTarget()));
+      silent.retainAll(targets);
+      List<Name> order = new ArrayList<>(targets);
+      order.removeAll(silent);
+      order.addAll(silent);
+      for (Name target : order) {
+        InetAddress address = addressOf(target, additional);
+        if (address != null) {
+          chosen.put(target, address);
+        }
+        if (!asksNoMore) {
+          boolean unused = silent.remove(target);
+          if (isTimedOut) {
+            unused = silent.add(target);
+            asksNoMore = true;
+          }
+        }
+      }
+    }
+
+    private @Nullable InetAddress addressOf(Name target, List<Record> additional) {
+      InetAddress before = addresses.get(target);
       List<Record> own = additional.stream().filter(r -> r.getName().equals(target)).toList();
       Set<InetAddress> all = addressesIn(own);
       for (Record each : own) {
         ttlOfSome = Math.min(ttlOfSome, each.getTTL());
       }
+      boolean isKnown = true;
       for (int type : new int[] {Type.A, Type.AAAA}) {
         if (all.isEmpty()) {
           Found answer = find(target, type);
           if (answer == null) {
-            return before;
+            isKnown = false;
+          } else {
+            all = addressesIn(answer.records());
           }
-          all = addressesIn(answer.records());
         }
+      }
+      if (all.isEmpty() && !isKnown) {
+        missing += before == null ? 1 : 0;
+        return before;
       }
       if (before != null && all.contains(before)) {
         return before;
@@ -210,22 +256,28 @@ final class DnsLookup implements Refresher.Question, Closeable {
       return all.isEmpty() ? null : all.iterator().next();
     }
 
-    /** What is under a name; where that fails, what was; null where nothing was either. */
+    /**
+     * What is under a name; where that fails or is not asked for any more, what was; null where
+     * nothing was either. To be asked once for each.
+     */
     private @Nullable Found find(Name host, int type) {
       Asked asked = new Asked(host, type);
-      Found answer = found.get(asked);
-      if (answer == null) {
+      Found answer = null;
+      if (!asksNoMore) {
         try {
           answer = client.find(host, type);
           isAnswered = true;
           rely(answer);
         } catch (IOException e) {
           failure = e;
-          answer = known.get(asked);
+          isTimedOut |= e instanceof SocketTimeoutException;
         }
-        if (answer != null) {
-          found.put(asked, answer);
-        }
+      }
+      if (answer == null) {
+        answer = known.get(asked);
+      }
+      if (answer != null) {
+        found.put(asked, answer);
       }
       return answer;
     }

@@ -11,6 +11,7 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +29,10 @@ final class DnsSockets implements Closeable {
   /** Guarded by this. */
   private boolean closed;
 
-  /** The first datagram that has the query's id. */
-  byte[] askByUdp(InetSocketAddress server, byte[] query, Duration timeout) throws IOException {
+  /** The first datagram that has the query's id and is not for others. */
+  byte[] askByUdp(
+      InetSocketAddress server, byte[] query, Predicate<byte[]> isForOthers, Duration timeout)
+      throws IOException {
     try (DatagramSocket socket = opened(new DatagramSocket())) {
       Deadline deadline = new Deadline(timeout);
       socket.connect(server); // others' datagrams are not received, and a closed port is heard of
@@ -42,7 +45,10 @@ final class DnsSockets implements Closeable {
         socket.receive(packet);
         // What answers no question of ours, as a forger's guess does, is not the end of this one.
         if (packet.getLength() >= 2 && buffer[0] == query[0] && buffer[1] == query[1]) {
-          return Arrays.copyOf(buffer, packet.getLength());
+          byte[] answer = Arrays.copyOf(buffer, packet.getLength());
+          if (!isForOthers.test(answer)) {
+            return answer;
+          }
         }
       }
     }

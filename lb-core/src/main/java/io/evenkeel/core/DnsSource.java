@@ -116,6 +116,13 @@ public final class DnsSource implements ServerSource {
    * stay {@code target:port}. A target with several addresses is one server all the same, at the
    * address that it had while that is still one of them, else at the lowest, IPv4 first. One that
    * has none is left out. Addresses that come with the answer are not asked for.
+   *
+   * <p>A target whose look-up fails stays at the address that it had. After the first target that
+   * nobody answers for in time, no more are asked for until the next round, and those that were
+   * silent are asked for last then: a resolver that is down is waited for once, not once for each
+   * target. Where more targets are missing for want of an answer than have an address, all of it
+   * counts as a failure, after which the last good list stays: a few servers are not to get what
+   * was meant for many.
    */
   public DnsSource withTargetAddresses() {
     Settings next = settings.copy();
@@ -125,7 +132,7 @@ public final class DnsSource implements ServerSource {
 
   /**
    * The same, asked of these DNS servers in this order; by default of those that this machine is
-   * set up to ask.
+   * set up to ask when the JVM asks for the first time: it does not notice when they change.
    *
    * @param resolvers at least one, resolved
    * @throws IllegalArgumentException if there is none or one is not resolved

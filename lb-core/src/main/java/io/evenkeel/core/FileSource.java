@@ -22,18 +22,20 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each line is a server as {@link Server#parse} reads it; blank lines and what follows a {@code
- * #} at the start of a line or after a space are left out. The file is UTF-8 and at most 16 MiB.
- * One bad line, or an id that is there twice, and the whole file is refused: the last good list
- * stays, and a warning names the file and the line, once until the file changes.
+ * #} at the start of a line or after a space are left out. The file is UTF-8, with or without a
+ * byte order mark, and at most 16 MiB. One bad line, or an id that is there twice, and the whole
+ * file is refused: the last good list stays, and a warning names the file and the line, once until
+ * the file changes.
  *
  * <p>The file is looked at every second by default: at its modification time, size and identity
  * first, then at its bytes, so that a rename over it and the swapped links of a Kubernetes
  * ConfigMap are seen. Write a new file beside it and rename that over it: a file that is written in
  * place may be read when it is half done, and half a list may look whole.
  *
- * <p>Where the file is not there, or not good, when the balancer is built, {@link
- * LoadBalancerBuilder#build} throws {@link IllegalArgumentException}. When it goes missing later,
- * the last good list stays.
+ * <p>Where the file is not there, not good, or names no servers, when the balancer is built, {@link
+ * LoadBalancerBuilder#build} throws {@link IllegalArgumentException}; no servers are fine where
+ * {@link LoadBalancerBuilder#allowEmpty} is set. When it goes missing or empty later, the last good
+ * list stays.
  */
 public final class FileSource implements ServerSource {
 
@@ -66,8 +68,9 @@ public final class FileSource implements ServerSource {
    * The same file in a format of your own.
    *
    * @param parser makes servers of the file's text; called by one thread at a time, once for each
-   *     content. What it throws refuses the file; an {@link IllegalArgumentException} is told by
-   *     its message alone, which should name the line and what is expected there
+   *     content, and again while that list cannot be made the members. What it throws refuses the
+   *     file; an {@link IllegalArgumentException} is told by its message alone, which should name
+   *     the line and what is expected there
    */
   public FileSource withParser(Function<String, ? extends List<Server>> parser) {
     return new FileSource(path, Objects.requireNonNull(parser, "parser"), interval, scheduler);
@@ -96,6 +99,9 @@ public final class FileSource implements ServerSource {
   public AutoCloseable start(Sink sink) {
     WatchedFile file = new WatchedFile(path, parser);
     Refresher.Answer first = file.begin();
+    if (first.servers().isEmpty() && sink instanceof Discovery strict && !strict.allowsEmpty()) {
+      throw new IllegalArgumentException(this + ": no servers (expected: at least one)");
+    }
     Refresher refresher =
         new Refresher(
             file,
@@ -103,8 +109,7 @@ public final class FileSource implements ServerSource {
             RefreshSchedule.every(interval, Randomness.ofThreads()),
             sink,
             scheduler);
-    sink.update(first.servers());
-    return refresher.startAfter(0);
+    return refresher.startWith(first);
   }
 
   @Override

@@ -22,6 +22,9 @@ final class Refresher implements AutoCloseable {
 
     /** The answer of now, or null if it is the one that was given last. */
     @Nullable Answer ask() throws Exception;
+
+    /** The answer that was given last is not in force, and is to be given again. */
+    default void refused() {}
   }
 
   /**
@@ -79,9 +82,10 @@ final class Refresher implements AutoCloseable {
     return this;
   }
 
-  /** Asks for the first time when an answer that was had just now has gone stale. */
-  Refresher startAfter(long ttlNanos) {
-    again(schedule.afterAnswer(ttlNanos));
+  /** Hands over an answer that was had just now, and asks when that has gone stale. */
+  Refresher startWith(Answer answer) {
+    hand(answer);
+    again(schedule.afterAnswer(answer.ttlNanos));
     return this;
   }
 
@@ -101,7 +105,7 @@ final class Refresher implements AutoCloseable {
       Answer answer = question.ask();
       failuresInARow = 0;
       if (answer != null && !closed) {
-        sink.update(answer.servers);
+        hand(answer);
       }
       wait = schedule.afterAnswer(answer == null ? 0 : answer.ttlNanos);
     } catch (Throwable e) {
@@ -111,6 +115,12 @@ final class Refresher implements AutoCloseable {
       wait = schedule.afterFailure(++failuresInARow);
     }
     again(wait);
+  }
+
+  private void hand(Answer answer) {
+    if (!Discovery.offer(sink, answer.servers)) {
+      question.refused();
+    }
   }
 
   private synchronized void again(long waitNanos) {
@@ -136,10 +146,16 @@ final class Refresher implements AutoCloseable {
         next.cancel(false);
       }
     }
-    interrupter.close();
-    if (!ownsScheduler) {
-      return;
+    try {
+      interrupter.close();
+    } finally {
+      if (ownsScheduler) {
+        endThread();
+      }
     }
+  }
+
+  private void endThread() {
     List<Runnable> unused = scheduler.shutdownNow();
     Thread thread = ownThread;
     if (thread != null && thread != Thread.currentThread()) {

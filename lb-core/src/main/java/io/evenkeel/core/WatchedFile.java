@@ -60,8 +60,7 @@ final class WatchedFile implements Refresher.Question {
     try {
       bytes = readIfChanged();
     } catch (IOException e) {
-      content = null; // so that it is told when it is well again, even if it has not changed
-      seen = null;
+      refused(); // so that it is told when it is well again, even if it has not changed
       throw complaint(e);
     }
     if (bytes == null || Arrays.equals(bytes, content)) {
@@ -69,6 +68,12 @@ final class WatchedFile implements Refresher.Question {
     }
     content = bytes;
     return new Refresher.Answer(parse(bytes), 0);
+  }
+
+  @Override
+  public void refused() {
+    content = null;
+    seen = null;
   }
 
   private byte @Nullable [] readIfChanged() throws IOException {
@@ -99,6 +104,9 @@ final class WatchedFile implements Refresher.Question {
       text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw complaint(new IOException("not UTF-8", e));
+    }
+    if (text.startsWith("\uFEFF")) { // the byte order mark that some editors put there
+      text = text.substring(1);
     }
     try {
       List<Server> servers = parser.apply(text);

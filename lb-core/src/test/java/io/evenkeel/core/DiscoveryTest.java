@@ -199,6 +199,23 @@ class DiscoveryTest {
   }
 
   @Test
+  void close_whileAListIsOnItsWay_theMembersStay() {
+    LoadBalancer balancer = LoadBalancer.builder().source(hand).build();
+    hand.says(a);
+    hand.sink.update(
+        new ArrayList<>(List.of(b)) {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          public Object[] toArray() {
+            balancer.close();
+            return super.toArray();
+          }
+        });
+    assertThat(members(balancer)).containsExactly(a);
+  }
+
+  @Test
   void close_beforeTheFirstAnswer_endsTheWait() {
     LoadBalancer balancer = LoadBalancer.builder().source(hand).build();
     CompletableFuture<Void> ready = balancer.ready().toCompletableFuture();

@@ -104,13 +104,51 @@ class DnsSourceTest {
   }
 
   @Test
-  void aliasesInACircle_areAFailure() {
-    dns.answer("db.example.com A", "60 IN CNAME a.example.com.");
+  void aliasesInACircle_areAFailure_notAnEmptyAnswer() {
+    dns.answer("db.example.com A", "60 IN A 10.0.0.1");
+    dns.answer("db.example.com AAAA");
+    balancer =
+        LoadBalancer.builder().source(addresses().withScheduler(time)).allowEmpty(true).build();
+    time.advance(ofSeconds(0));
+    String[][] circles = {
+      {"60 IN CNAME db.example.com."},
+      {"60 IN CNAME a.example.com.", "a.example.com. 60 IN CNAME DB.example.com."},
+      {
+        "60 IN CNAME a.example.com.",
+        "a.example.com. 60 IN CNAME b.example.com.",
+        "b.example.com. 60 IN CNAME a.example.com."
+      },
+      {"60 IN CNAME a.example.com."}, // and from there back, in an answer of its own
+    };
     dns.answer("a.example.com A", "60 IN CNAME db.example.com.");
-    dns.rcode("db.example.com AAAA", Rcode.SERVFAIL);
-    begin(addresses());
-    assertThat(ids()).isEmpty();
-    assertThat(dns.asked()).isLessThan(20);
+    try (StandardError log = new StandardError()) {
+      for (String[] circle : circles) {
+        dns.answer("db.example.com A", circle);
+        time.advance(ofSeconds(67));
+        assertThat(ids()).containsExactly("10.0.0.1:81");
+      }
+      assertThat(log.lines("WARN")).isNotEmpty().allMatch(line -> line.contains("in a circle"));
+    }
+  }
+
+  @Test
+  void moreAliasesThanAreFollowed_areAFailure() {
+    for (int i = 0; i < 20; i++) {
+      dns.answer("n" + i + ".example.com A", "60 IN CNAME n" + (i + 1) + ".example.com.");
+    }
+    dns.answer("n20.example.com A", "60 IN A 10.0.0.1");
+    try (StandardError log = new StandardError()) {
+      begin(
+          DnsSource.addresses("n0.example.com", 81)
+              .withResolver(dns.address())
+              .withTimeout(PATIENT));
+      assertThat(ids()).isEmpty();
+      assertThat(log.lines("WARN")).last().asString().contains("more than 16 aliases in a row");
+    }
+    balancer.close();
+    begin(
+        DnsSource.addresses("n4.example.com", 81).withResolver(dns.address()).withTimeout(PATIENT));
+    assertThat(ids()).containsExactly("10.0.0.1:81");
   }
 
   @Test
@@ -317,7 +355,46 @@ class DnsSourceTest {
   }
 
   @Test
-  void garbage_isAFailure_andWhatAnswersAnotherQuestionIsPassedOver() {
+  void datagramsThatAnswerNoQuestionOfOurs_arePassedOver_theRightOneIsTaken() {
+    dns.reply(
+        SRV,
+        (query, tcp) -> {
+          int id = query.getHeader().getID();
+          Message forged =
+              FakeDns.message(query, Section.ANSWER, "60 IN SRV 0 1 80 evil.example.com.");
+          forged.getHeader().setID(id ^ 1);
+          dns.sendFirst(forged.toWire());
+          dns.sendFirst(new byte[] {(byte) (id >> 8)});
+          return FakeDns.message(query, Section.ANSWER, "60 IN SRV 0 1 80 a.example.com.").toWire();
+        });
+    begin(srv());
+    assertThat(ids()).containsExactly("a.example.com:80");
+    assertThat(dns.overUdp).hasValue(1);
+    assertThat(dns.overTcp).hasValue(0);
+  }
+
+  @Test
+  void anotherQuestionUnderOurId_isPassedOver_theRightOneIsTaken() {
+    dns.reply(
+        SRV,
+        (query, tcp) -> {
+          dns.sendFirst(evil(query));
+          return FakeDns.message(query, Section.ANSWER, "60 IN SRV 0 1 80 a.example.com.").toWire();
+        });
+    begin(srv());
+    assertThat(ids()).containsExactly("a.example.com:80");
+    assertThat(dns.overUdp).hasValue(1);
+  }
+
+  private static byte[] evil(Message query) {
+    Message other = new Message(query.getHeader().getID());
+    other.getHeader().setFlag(Flags.QR);
+    other.addRecord(FakeDns.record("evil.example.com. 0 IN A 10.6.6.6"), Section.QUESTION);
+    return other.toWire();
+  }
+
+  @Test
+  void garbage_isAFailure() {
     dns.answer(SRV, "60 IN SRV 0 1 80 a.example.com.");
     begin(srv());
     List<FakeDns.Reply> garbage =
@@ -328,13 +405,6 @@ class DnsSourceTest {
               byte[] bytes = FakeDns.message(query, 1, "60 IN SRV 0 1 80 b.example.com.").toWire();
               bytes[bytes.length - 3] = (byte) 0xff;
               return Arrays.copyOf(bytes, bytes.length - 1);
-            },
-            (query, tcp) -> {
-              Message other = new Message(query.getHeader().getID());
-              other.getHeader().setFlag(Flags.QR);
-              other.addRecord(
-                  FakeDns.record("evil.example.com. 0 IN A 10.6.6.6"), Section.QUESTION);
-              return other.toWire();
             });
     for (FakeDns.Reply each : garbage) {
       dns.reply(SRV, each);
@@ -432,10 +502,13 @@ class DnsSourceTest {
           cut.getHeader().setFlag(Flags.TC);
           return cut.toWire();
         });
-    balancer = LoadBalancer.builder().source(srv().withTimeout(ofMinutes(1))).build();
-    asked.await();
-    balancer.close();
-    over.countDown();
+    try {
+      balancer = LoadBalancer.builder().source(srv().withTimeout(ofMinutes(1))).build();
+      asked.await();
+      balancer.close();
+    } finally {
+      over.countDown(); // or the server's thread would never end
+    }
   }
 
   @Test

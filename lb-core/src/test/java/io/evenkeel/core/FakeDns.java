@@ -14,7 +14,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
@@ -43,6 +45,7 @@ public final class FakeDns implements AutoCloseable {
   private final Map<String, Reply> replies = new ConcurrentHashMap<>();
   final AtomicInteger overUdp = new AtomicInteger();
   final AtomicInteger overTcp = new AtomicInteger();
+  private final Queue<byte[]> first = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
   public FakeDns() throws IOException {
@@ -101,6 +104,11 @@ public final class FakeDns implements AutoCloseable {
     return this;
   }
 
+  /** Within a {@link Reply}: a datagram that goes out before what it returns. */
+  void sendFirst(byte[] datagram) {
+    first.add(datagram);
+  }
+
   /** A record of the zone file's form {@code NAME TTL IN TYPE DATA}. */
   static Record record(String text) {
     String[] parts = text.split(" ", 5);
@@ -154,6 +162,9 @@ public final class FakeDns implements AutoCloseable {
       DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
       udp.receive(packet);
       byte[] reply = replyTo(Arrays.copyOf(buffer, packet.getLength()), false);
+      for (byte[] each; (each = first.poll()) != null; ) {
+        udp.send(new DatagramPacket(each, each.length, packet.getSocketAddress()));
+      }
       if (reply != null) {
         udp.send(new DatagramPacket(reply, reply.length, packet.getSocketAddress()));
       }

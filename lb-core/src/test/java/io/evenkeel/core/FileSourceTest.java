@@ -77,9 +77,70 @@ class FileSourceTest {
   }
 
   @Test
+  void listThatCouldNotBeApplied_isOfferedAgain_thoughTheFileHasNotChanged() throws IOException {
+    Files.writeString(file, "10.0.0.1:80");
+    Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000_000_000L));
+    AtomicInteger broken = new AtomicInteger(1);
+    balancer =
+        LoadBalancer.builder()
+            .source(FileSource.of(file).withScheduler(time))
+            .selector(
+                (candidates, previous) -> {
+                  if (!candidates.members().isEmpty() && broken.getAndDecrement() > 0) {
+                    throw new IllegalStateException("a user's bug");
+                  }
+                  return Selectors.roundRobin().create(candidates, previous);
+                })
+            .build();
+    assertThat(balancer.nodes()).isEmpty();
+    assertThat(afterASecond()).containsExactly("10.0.0.1:80");
+    broken.set(2);
+    Files.writeString(file, "10.0.0.2:80");
+    Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000_007_000L));
+    assertThat(afterASecond()).containsExactly("10.0.0.1:80");
+    time.advance(ofSeconds(3));
+    assertThat(afterASecond()).containsExactly("10.0.0.2:80");
+    assertThat(broken).hasValueLessThan(1);
+  }
+
+  @Test
+  void byteOrderMark_isLeftOut_whateverTheFormat() throws IOException {
+    Files.writeString(file, "\uFEFF10.0.0.1:80\n\uFEFF");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LoadBalancer.builder().source(FileSource.of(file)).build())
+        .withMessageContaining("line 2");
+    build("\uFEFF10.0.0.1:80");
+    assertThat(afterASecond()).containsExactly("10.0.0.1:80");
+    balancer.close();
+    FileSource parsed =
+        FileSource.of(file)
+            .withScheduler(time)
+            .withParser(text -> List.of(Server.of("length", text.length())));
+    balancer = LoadBalancer.builder().source(parsed).build();
+    assertThat(afterASecond()).containsExactly("length:12");
+  }
+
+  @Test
+  void noServersAtTheStart_isTheBuildersFailure_unlessAllowed() throws IOException {
+    Files.writeString(file, "# nobody\n");
+    FileSource source = FileSource.of(file).withScheduler(time);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LoadBalancer.builder().source(source).build())
+        .withMessage("file '" + file + "': no servers (expected: at least one)");
+    assertThat(time.pending()).isZero();
+    balancer = LoadBalancer.builder().source(source).allowEmpty(true).build();
+    assertThat(balancer.ready().toCompletableFuture()).isCompleted();
+    Files.writeString(file, "10.0.0.1:80\n");
+    assertThat(afterASecond()).containsExactly("10.0.0.1:80");
+  }
+
+  @Test
   void sameSizeAndTime_isSeenAllTheSame_whileTheTimeIsFresh() throws IOException {
-    build("10.0.0.1:80");
-    FileTime modified = Files.getLastModifiedTime(file);
+    Files.writeString(file, "10.0.0.1:80\n");
+    // However slow this machine is, the time is not old yet when the file is read.
+    FileTime modified = FileTime.fromMillis(System.currentTimeMillis() + 600_000);
+    Files.setLastModifiedTime(file, modified);
+    balancer = LoadBalancer.builder().source(FileSource.of(file).withScheduler(time)).build();
     Files.writeString(file, "10.0.0.2:80\n");
     Files.setLastModifiedTime(file, modified);
     assertThat(afterASecond()).containsExactly("10.0.0.2:80");

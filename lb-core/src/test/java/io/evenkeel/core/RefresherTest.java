@@ -2,7 +2,9 @@ package io.evenkeel.core;
 
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -73,9 +75,10 @@ class RefresherTest {
   @Test
   void nothingNew_isNotTold() throws Exception {
     try (Refresher unused =
-        new Refresher(() -> null, () -> {}, tenSeconds(), sink, time).startAfter(0)) {
+        new Refresher(() -> null, () -> {}, tenSeconds(), sink, time)
+            .startWith(new Refresher.Answer(List.of(), 0))) {
       time.advance(ofSeconds(100));
-      assertThat(heard).isEmpty();
+      assertThat(heard).containsExactly(0);
       assertThat(time.pending()).isEqualTo(1);
     }
     assertThat(time.pending()).isZero();
@@ -117,6 +120,30 @@ class RefresherTest {
     refresher.close();
     assertThat(thread.get().isAlive()).isFalse();
     assertThat(heard).isEmpty();
+  }
+
+  @Test
+  void interrupterThatThrows_theThreadEndsAllTheSame() throws Exception {
+    CountDownLatch asking = new CountDownLatch(1);
+    AtomicReference<Thread> thread = new AtomicReference<>();
+    Refresher refresher =
+        new Refresher(
+                () -> {
+                  thread.set(Thread.currentThread());
+                  asking.countDown();
+                  new CountDownLatch(1).await();
+                  return null;
+                },
+                () -> {
+                  throw new IOException("will not");
+                },
+                tenSeconds(),
+                sink,
+                null)
+            .startNow();
+    asking.await();
+    assertThatIOException().isThrownBy(refresher::close).withMessage("will not");
+    assertThat(thread.get().isAlive()).isFalse();
   }
 
   @Test

@@ -13,10 +13,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /**
  * Servers that an option finds, beside those that {@code --server} gives.
@@ -30,9 +32,8 @@ record Discovered(String option, ServerSource source, List<Server> given) {
   private static final long FIRST_ANSWER_SECONDS = 10;
 
   static Discovered file(Path file, List<Server> given) {
-    // Put together here, and not on the way to the balancer, so that an id that is there twice
-    // refuses
-    // the file.
+    // Put together here, and not on the way to the balancer, so that a server that is given as well
+    // refuses the file: whoever wrote both can take one away.
     FileSource source =
         FileSource.of(file).withParser(text -> together(ServerFile.parse(file, text), given));
     return new Discovered("--server-file", source, given);
@@ -100,15 +101,21 @@ record Discovered(String option, ServerSource source, List<Server> given) {
         option + ": " + source + ": " + why + " (expected: a server within 10 s)", cause);
   }
 
-  /** What a source finds, and those that are given. */
+  /** What a source finds, and those that are given, which stand for what is found by their ids. */
   private record Beside(ServerSource source, List<Server> given) implements ServerSource {
     @Override
     public AutoCloseable start(Sink sink) {
+      Set<String> ids = given.stream().map(Server::id).collect(Collectors.toSet());
       return source.start(
           new Sink() {
             @Override
             public void update(Collection<Server> servers) {
-              sink.update(together(servers, given));
+              List<Server> others = new ArrayList<>(servers);
+              others.removeIf(found -> ids.contains(found.id()));
+              if (!servers.isEmpty()) { // as in together
+                others.addAll(given);
+              }
+              sink.update(others);
             }
 
             @Override

@@ -15,6 +15,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code evenkeel run} runs: a balancer, its proxy and its health monitor, from the first
@@ -48,9 +49,30 @@ final class RunningBalancer {
     if (options.dnsResolver != null) {
       requireResolvable("--dns-resolver", options.dnsResolver.host());
     }
-    LoadBalancer balancer = startBalancer(options);
+    Discovered discovered = options.discovered();
+    LoadBalancer balancer = startBalancer(options, discovered);
+    try {
+      if (discovered != null) {
+        for (Node node : balancer.nodes()) {
+          requireResolvable(discovered.option(), node.server().host());
+        }
+      }
+      return start(options, balancer, out);
+    } catch (Throwable e) {
+      balancer.close();
+      throw e;
+    }
+  }
+
+  private static RunningBalancer start(RunOptions options, LoadBalancer balancer, PrintWriter out)
+      throws StartFailure {
     TcpProxy proxy = startProxy(options, balancer);
-    HealthMonitor unused = startMonitor(options, balancer);
+    try {
+      HealthMonitor unused = startMonitor(options, balancer);
+    } catch (Throwable e) {
+      proxy.shutdown(Duration.ZERO);
+      throw e;
+    }
     RunningBalancer running = new RunningBalancer(proxy, options.drain, out);
     Runtime.getRuntime().addShutdownHook(new Thread(running::drainAndHalt, "evenkeel-drain"));
     running.say(
@@ -69,18 +91,11 @@ final class RunningBalancer {
   }
 
   /** With its first servers, wherever they come from. */
-  private static LoadBalancer startBalancer(RunOptions options) throws StartFailure {
+  private static LoadBalancer startBalancer(RunOptions options, @Nullable Discovered discovered)
+      throws StartFailure {
     LoadBalancerBuilder builder =
         LoadBalancer.builder().servers(options.servers).selector(options.selector.factory());
-    Discovered discovered = options.discovered();
-    if (discovered == null) {
-      return builder.build();
-    }
-    LoadBalancer balancer = discovered.start(builder);
-    for (Node node : balancer.nodes()) {
-      requireResolvable(discovered.option(), node.server().host());
-    }
-    return balancer;
+    return discovered == null ? builder.build() : discovered.start(builder);
   }
 
   private static TcpProxy startProxy(RunOptions options, LoadBalancer balancer)

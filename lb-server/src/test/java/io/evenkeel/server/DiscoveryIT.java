@@ -85,10 +85,12 @@ class DiscoveryIT {
     try (TestServer a = new TestServer("a");
         FakeDns dns = new FakeDns()) {
       HostPort server = HostPort.parse(a.address(), 1);
-      dns.answer("db.example.com A", "60 IN A " + server.host());
+      dns.answer("db.example.com A", "0 IN A " + server.host());
       dns.answer("db.example.com AAAA");
       try (Proc evenkeel = dns(dns, "--dns", "db.example.com:" + server.port())) {
         assertThat(greetings(evenkeel.awaitListening())).containsExactly("a");
+        dns.answer("db.example.com A", "0 IN A " + server.host(), "0 IN A 127.0.0.9");
+        assertThat(evenkeel.awaitErr("127.0.0.9:" + server.port())).contains("added");
       }
     }
   }
