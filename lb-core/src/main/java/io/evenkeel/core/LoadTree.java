@@ -204,28 +204,24 @@ final class LoadTree {
 
   /** Of these entries; of these leaves, if there are none. */
   private int winnerAmong(int @Nullable [] entries, int from, int to) {
-    int best = leafAt(entries, from);
-    long bestLoad = nodes[best].inFlight() + 1L;
-    long bestTurn = nodes[best].lastTurn();
-    long bestWeight = weights.length == 0 ? 1 : weights[best];
-    for (int i = from + 1; i < to; i++) {
-      int leaf = leafAt(entries, i);
-      long load = nodes[leaf].inFlight() + 1L;
-      long turn = nodes[leaf].lastTurn();
+    int best = -1;
+    long bestLoad = 0;
+    long bestWeight = 1;
+    long bestTurn = 0;
+    for (int i = from; i < to; i++) {
+      int leaf = entries == null ? i : (int) ENTRY.getVolatile(entries, i);
+      Node node = nodes[leaf];
+      long load = node.inFlight() + 1L;
       long weight = weights.length == 0 ? 1 : weights[leaf];
-      long difference = load * bestWeight - bestLoad * weight;
-      // Who wins is anyone's guess, a processor's too, so without a branch: all bits set, or none.
-      long isTie = ((difference | -difference) >> 63) ^ -1;
-      long isBetter = (difference >> 63) | (isTie & ((turn - bestTurn) >> 63));
-      best ^= (best ^ leaf) & (int) isBetter;
-      bestLoad ^= (bestLoad ^ load) & isBetter;
-      bestTurn ^= (bestTurn ^ turn) & isBetter;
-      bestWeight ^= (bestWeight ^ weight) & isBetter;
+      long turn = node.lastTurn();
+      long difference = best < 0 ? -1 : load * bestWeight - bestLoad * weight;
+      if (difference < 0 || (difference == 0 && turn < bestTurn)) {
+        best = leaf;
+        bestLoad = load;
+        bestWeight = weight;
+        bestTurn = turn;
+      }
     }
     return best;
-  }
-
-  private static int leafAt(int @Nullable [] entries, int i) {
-    return entries == null ? i : (int) ENTRY.getVolatile(entries, i);
   }
 }
