@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Says which server comes next. Safe for use by any thread; owns no thread or socket but those of
  * its {@linkplain LoadBalancerBuilder#source source}, and timers for slow starts, drains and calls
- * under way; {@link #close} ends them.
+ * under way; {@link #close} ends all but those of calls, which end with their call.
  *
  * <pre>{@code
  * LoadBalancer balancer = LoadBalancer.builder()

@@ -1,6 +1,5 @@
 package io.evenkeel.core;
 
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,7 +35,7 @@ final class SlowStartTimer implements AutoCloseable {
     }
     try {
       stop = timers.later(this::step, stepNanos);
-    } catch (RejectedExecutionException e) {
+    } catch (RuntimeException e) { // shut down, or whatever a user's scheduler throws
       log.warn("slow start: the scheduler takes no task; weights stay as they are", e);
     }
   }

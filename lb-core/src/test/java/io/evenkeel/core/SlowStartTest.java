@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -161,6 +165,25 @@ class SlowStartTest {
     broken[0] = false;
     time.advance(Duration.ofSeconds(15));
     assertThat(Servers.node(one, "new").effectiveWeight()).isEqualTo(0.5);
+  }
+
+  /** The change is made, so those who listen must hear of it, whatever becomes of the timer. */
+  @Test
+  void schedulerThatThrows_theChangeIsMadeAndHeardOf() {
+    List<BalancerEvent> heard = new ArrayList<>();
+    ScheduledThreadPoolExecutor broken =
+        new ScheduledThreadPoolExecutor(0) {
+          @Override
+          public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+            throw new IllegalStateException("out of order");
+          }
+        };
+    LoadBalancer one =
+        builder(Selectors.weightedRoundRobin()).scheduler(broken).listener(heard::add).build();
+    one.add(Servers.named("new"));
+    assertThat(heard).hasSize(1);
+    assertThat(one.nodes()).hasSize(4);
+    broken.shutdownNow();
   }
 
   @Test
