@@ -1,6 +1,9 @@
 package io.evenkeel.core;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * What a {@link Selector} is built over: the members of one tier and the eligible ones among them,
@@ -60,6 +63,11 @@ public final class Candidates {
     return environment.seed();
   }
 
+  /** What is the same for all snapshots of the balancer. */
+  Environment environment() {
+    return environment;
+  }
+
   /** The balancer's source of chance, the same for all its snapshots. */
   Randomness random() {
     return environment.random();
@@ -68,5 +76,22 @@ public final class Candidates {
   /** The balancer's clock. */
   NanoClock clock() {
     return environment.clock();
+  }
+
+  /** Those of them for which this holds, in the same order. */
+  Candidates only(Predicate<Node> filter) {
+    List<Node> chosen = new ArrayList<>();
+    int[] theirs = new int[eligible.size()];
+    for (int i = 0; i < theirs.length; i++) {
+      if (filter.test(eligible.get(i))) {
+        theirs[chosen.size()] = weights[i];
+        chosen.add(eligible.get(i));
+      }
+    }
+    return new Candidates(
+        members.stream().filter(filter).toList(),
+        chosen,
+        Arrays.copyOf(theirs, chosen.size()),
+        environment);
   }
 }

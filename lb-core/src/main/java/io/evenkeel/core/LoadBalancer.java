@@ -140,6 +140,16 @@ public final class LoadBalancer implements AutoCloseable {
     return acquire(Query.forKey(key));
   }
 
+  /** As {@link #acquire(CharSequence)}, for a key of bytes. */
+  public Lease acquire(byte[] key) {
+    return acquire(Query.forKey(key));
+  }
+
+  /** As {@link #acquire(CharSequence)}, for a key that is hashed: {@link Query#forHash}. */
+  public Lease acquire(long keyHash) {
+    return acquire(Query.forHash(keyHash));
+  }
+
   /**
    * As {@link #acquire(Query)}, for callers to whom having no server is no exception.
    *

@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one pick may depend on: a key, as of a user or a session, for selectors that send equal keys
@@ -13,14 +14,19 @@ import java.util.Objects;
 public final class Query {
 
   private static final Node[] NONE = {};
-  private static final Query ANY = new Query(false, 0, NONE);
+  private static final Query ANY = new Query(false, null, 0, NONE);
 
   private final boolean hasKey;
+
+  /** A text or bytes; null if there is no key, or only its hash is known. */
+  private final @Nullable Object key;
+
   private final long keyHash;
   private final Node[] tried;
 
-  private Query(boolean hasKey, long keyHash, Node[] tried) {
+  private Query(boolean hasKey, @Nullable Object key, long keyHash, Node[] tried) {
     this.hasKey = hasKey;
+    this.key = key;
     this.keyHash = keyHash;
     this.tried = tried;
   }
@@ -30,19 +36,46 @@ public final class Query {
     return ANY;
   }
 
-  /** A query for a text: its hash is XXH64, with seed 0, of its bytes in UTF-8. O(its length). */
+  /**
+   * A query for a text: its hash is XXH64, with seed 0, of its bytes in UTF-8. O(its length).
+   *
+   * @param key is kept; must not change while the query is in use
+   * @throws IllegalArgumentException if it is null; without a key it is {@link #any()}
+   */
   public static Query forKey(CharSequence key) {
-    return forHash(KeyHash.of(key));
+    requireKey(key);
+    return new Query(true, key, KeyHash.of(key), NONE);
   }
 
-  /** A query for some bytes: its hash is XXH64, with seed 0, of them. O(their number). */
+  /**
+   * A query for some bytes: its hash is XXH64, with seed 0, of them. O(their number).
+   *
+   * @param key is kept; must not change while the query is in use
+   * @throws IllegalArgumentException if it is null; without a key it is {@link #any()}
+   */
   public static Query forKey(byte[] key) {
-    return forHash(KeyHash.of(key));
+    requireKey(key);
+    return new Query(true, key, KeyHash.of(key), NONE);
   }
 
-  /** A query for a key that is hashed already; all 64 bits should depend on it. */
+  /**
+   * A query for a key that is hashed already; all 64 bits should depend on it. Where a selector
+   * goes by another hash than XXH64, as a ring of 32-bit numbers does, this is taken in its place.
+   */
   public static Query forHash(long keyHash) {
-    return new Query(true, keyHash, NONE);
+    return new Query(true, null, keyHash, NONE);
+  }
+
+  private static void requireKey(@Nullable Object key) {
+    if (key == null) {
+      throw new IllegalArgumentException(
+          "key: null (expected: a text or bytes; none: Query.any())");
+    }
+  }
+
+  /** The key itself, a CharSequence or a byte[]; null if there is none, or only its hash. */
+  @Nullable Object key() {
+    return key;
   }
 
   /** Whether there is a key. */
@@ -64,7 +97,7 @@ public final class Query {
     Objects.requireNonNull(node, "node");
     Node[] more = Arrays.copyOf(tried, tried.length + 1);
     more[tried.length] = node;
-    return new Query(hasKey, keyHash, more);
+    return new Query(hasKey, key, keyHash, more);
   }
 
   /** Whether this node was tried already and must not be picked; O(nodes tried). */
