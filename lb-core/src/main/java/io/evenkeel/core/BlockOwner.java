@@ -1,6 +1,8 @@
 package io.evenkeel.core;
 
+import java.util.Collection;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one who may set and clear one kind of {@link Block} in one balancer: see {@link
@@ -10,6 +12,8 @@ public final class BlockOwner implements AutoCloseable {
 
   private final ControlPlane control;
   private final Block block;
+
+  private volatile boolean closed;
 
   BlockOwner(ControlPlane control, Block block) {
     this.control = control;
@@ -47,6 +51,39 @@ public final class BlockOwner implements AutoCloseable {
   }
 
   /**
+   * Puts a gate before a node, which is asked at each pick of it, or takes it away. In force when
+   * this returns, for picks over any snapshot, and without building one: for who finds out on a
+   * thread that must not wait. O(1). A {@linkplain LoadBalancerBuilder#panicThreshold panic} goes
+   * past it, as past a block.
+   *
+   * @param gate null for none; takes the place of this owner's gate before
+   * @throws IllegalStateException if this owner is closed
+   */
+  public void gate(Node node, @Nullable Gate gate) {
+    Objects.requireNonNull(node, "node");
+    synchronized (node.gatesLock()) {
+      if (closed) {
+        throw closed();
+      }
+      node.setGate(block, gate);
+    }
+  }
+
+  /** Under the balancer's change lock. */
+  void closeGates(Collection<Node> members) {
+    closed = true;
+    for (Node node : members) {
+      synchronized (node.gatesLock()) { // after this no gate() of ours that sees it open
+        node.setGate(block, null);
+      }
+    }
+  }
+
+  IllegalStateException closed() {
+    return new IllegalStateException("block: " + block + ": its owner is closed");
+  }
+
+  /**
    * Tells of something in the configuration with which this owner cannot work as it is meant: in
    * {@link LoadBalancer#warnings()} until it is withdrawn or this owner is closed, and in the log,
    * once for each name. An example is a detector that compares servers with one another, of which
@@ -71,8 +108,8 @@ public final class BlockOwner implements AutoCloseable {
   }
 
   /**
-   * Clears every block of this kind, takes all warnings back, and gives the kind up, for another to
-   * claim. Idempotent.
+   * Clears every block of this kind, takes all gates and warnings back, and gives the kind up, for
+   * another to claim. Idempotent.
    */
   @Override
   public void close() {

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +63,11 @@ final class ControlPlane {
   /** Null if nodes record no latencies. */
   private final LatencyWindows.@Nullable Timing recording;
 
+  private final int maxConcurrent;
+
+  /** Guarded by {@link #changes}. */
+  private final OutcomeWatches watches = new OutcomeWatches();
+
   /** Written under {@link #changes}, read by every pick. */
   private volatile Snapshot snapshot;
 
@@ -70,15 +76,16 @@ final class ControlPlane {
    *
    * @param windowNanos of how long a time latencies are recorded; 0 for none
    */
-  ControlPlane(Snapshot.Recipe recipe, List<Server> servers, long windowNanos) {
+  ControlPlane(Snapshot.Recipe recipe, List<Server> servers, long windowNanos, int maxConcurrent) {
     this.recipe = recipe;
+    this.maxConcurrent = maxConcurrent;
     this.originNanos = now();
     this.recording =
         windowNanos == 0
             ? null
             : new LatencyWindows.Timing(recipe.environment().clock(), originNanos, windowNanos);
     for (Server server : servers) {
-      members.put(server.id(), new Node(server, recording));
+      members.put(server.id(), newNode(server));
     }
     this.snapshot = Snapshot.of(members.values(), recipe, null);
     snapshot.startNodes();
@@ -136,8 +143,33 @@ final class ControlPlane {
     return BalancerStats.of(members, left, refused, originNanos, now());
   }
 
-  Explanation explain(Query query, int maxConcurrent) {
-    return Explainer.explain(snapshot, query, maxConcurrent, now());
+  Explanation explain(Query query) {
+    return Explainer.explain(snapshot, query, now());
+  }
+
+  /** With a listener of each who watches outcomes; under the change lock. */
+  private Node newNode(Server server) {
+    Node node = new Node(server, recording, maxConcurrent);
+    watches.join(node);
+    return node;
+  }
+
+  <L extends OutcomeListener> OutcomeWatch<L> watch(Function<? super Node, ? extends L> factory) {
+    changes.lock();
+    try {
+      return watches.add(this, members.values(), factory);
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  void unwatch(OutcomeWatch<?> watch) {
+    changes.lock();
+    try {
+      watches.remove(watch, members.values());
+    } finally {
+      changes.unlock();
+    }
   }
 
   void add(Server server) {
@@ -295,7 +327,7 @@ final class ControlPlane {
   /** Under the change lock. */
   private void requireOpen(BlockOwner owner) {
     if (owners.get(owner.block()) != owner) {
-      throw new IllegalStateException("block: " + owner.block() + ": its owner is closed");
+      throw owner.closed();
     }
   }
 
@@ -310,6 +342,7 @@ final class ControlPlane {
               publishBlocks(members.values(), List.of(block), false, "nobody watches it any more");
           owners.remove(block);
           warnings.withdrawAll(owner);
+          owner.closeGates(members.values());
           return true;
         });
   }
@@ -366,7 +399,7 @@ final class ControlPlane {
     }
     for (Server server : servers.values()) {
       if (!next.containsKey(server.id())) {
-        next.put(server.id(), new Node(server, recording));
+        next.put(server.id(), newNode(server));
         news.add(new ServerAdded(server));
       }
     }
