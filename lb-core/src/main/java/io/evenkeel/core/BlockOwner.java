@@ -1,6 +1,7 @@
 package io.evenkeel.core;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,87 @@ import org.jspecify.annotations.Nullable;
  * LoadBalancer#claim}. Safe for use by any thread.
  */
 public final class BlockOwner implements AutoCloseable {
+
+  /**
+   * Whose owner may weigh servers: one alone, so that no two need to agree. A server's weight in
+   * per cent is what an active check is told by the server itself.
+   */
+  static final Block WEIGHS = Block.PROBE_DOWN;
+
+  enum Kind {
+    SET,
+    CLEAR,
+    WEIGH
+  }
+
+  /** One change that an owner wants, to be made by {@link BlockOwner#change}. Immutable. */
+  public static final class Change {
+
+    private final Kind kind;
+    private final String serverId;
+    private final int percent;
+    private final String cause;
+
+    private Change(Kind kind, String serverId, int percent, String cause) {
+      this.kind = kind;
+      this.serverId = Objects.requireNonNull(serverId, "serverId");
+      this.percent = percent;
+      this.cause = Objects.requireNonNull(cause, "cause");
+    }
+
+    /** As {@link BlockOwner#set}. */
+    public static Change set(String serverId, String cause) {
+      return new Change(Kind.SET, serverId, 0, cause);
+    }
+
+    /** As {@link BlockOwner#clear}. */
+    public static Change clear(String serverId, String cause) {
+      return new Change(Kind.CLEAR, serverId, 0, cause);
+    }
+
+    /**
+     * Gives a server a share of its weight until the next change of this kind: for selectors that
+     * look at weights. Whoever sets the server's weight itself, as a refresh from discovery, leaves
+     * the share as it is. Only by the owner of {@code PROBE_DOWN}.
+     *
+     * @param serverId the server's id
+     * @param percent 1 to 100; 100 at first
+     * @param cause what led to it, in a few words, for logs and listeners
+     * @throws IllegalArgumentException if the share is out of its range
+     */
+    public static Change weigh(String serverId, int percent, String cause) {
+      if (percent < 1 || percent > 100) {
+        throw new IllegalArgumentException("percent: " + percent + " (expected: 1 to 100)");
+      }
+      return new Change(Kind.WEIGH, serverId, percent, cause);
+    }
+
+    Kind kind() {
+      return kind;
+    }
+
+    String serverId() {
+      return serverId;
+    }
+
+    int percent() {
+      return percent;
+    }
+
+    String cause() {
+      return cause;
+    }
+
+    @Override
+    public String toString() {
+      return kind
+          + " "
+          + serverId
+          + (kind == Kind.WEIGH ? " " + percent + " %" : "")
+          + ": "
+          + cause;
+    }
+  }
 
   private final ControlPlane control;
   private final Block block;
@@ -35,7 +117,7 @@ public final class BlockOwner implements AutoCloseable {
    * @throws IllegalStateException if this owner is closed
    */
   public boolean set(String serverId, String cause) {
-    return control.changeBlock(this, serverId, true, cause);
+    return change(List.of(Change.set(serverId, cause))) > 0;
   }
 
   /**
@@ -47,7 +129,24 @@ public final class BlockOwner implements AutoCloseable {
    * @throws IllegalStateException if this owner is closed
    */
   public boolean clear(String serverId, String cause) {
-    return control.changeBlock(this, serverId, false, cause);
+    return change(List.of(Change.clear(serverId, cause))) > 0;
+  }
+
+  /**
+   * Makes many changes as one: picks see all of them or none. One snapshot, where {@link #set} and
+   * {@link #clear} build one each. O(members + changes). Each is logged and has an event of its
+   * own, in their order.
+   *
+   * @return how many of them changed anything
+   * @throws IllegalArgumentException if one weighs, and this is not the owner of {@code PROBE_DOWN}
+   * @throws IllegalStateException if this owner is closed
+   */
+  public int change(Collection<Change> changes) {
+    if (block != WEIGHS && changes.stream().anyMatch(change -> change.kind == Kind.WEIGH)) {
+      throw new IllegalArgumentException(
+          "block: " + block + " (expected: " + WEIGHS + ", whose owner alone weighs servers)");
+    }
+    return control.change(this, changes);
   }
 
   /**
@@ -108,8 +207,8 @@ public final class BlockOwner implements AutoCloseable {
   }
 
   /**
-   * Clears every block of this kind, takes all gates and warnings back, and gives the kind up, for
-   * another to claim. Idempotent.
+   * Clears every block of this kind, ends what it has {@linkplain Change#weigh weighed}, takes all
+   * gates and warnings back, and gives the kind up, for another to claim. One snapshot. Idempotent.
    */
   @Override
   public void close() {

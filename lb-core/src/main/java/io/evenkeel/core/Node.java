@@ -55,6 +55,9 @@ public final class Node {
   /** For {@link SlowStart}. Written under the balancer's change lock, read by anyone. */
   private volatile double weightShare = 1;
 
+  /** Written under the balancer's change lock, read by anyone; 1 to 100. */
+  private volatile int reportedPercent = 100;
+
   private final LongAdder picks = new LongAdder();
   private final LongAdder successes = new LongAdder();
   private final LongAdder neutral = new LongAdder();
@@ -146,12 +149,23 @@ public final class Node {
   }
 
   /**
-   * The weight by which it is picked now: less than {@link #weight()} during a slow start.
+   * The weight by which it is picked now: less than {@link #weight()} during a slow start, and
+   * while its agent asks for less.
    *
    * @see LoadBalancerBuilder#slowStart
+   * @see BlockOwner.Change#weigh
    */
   public double effectiveWeight() {
-    return server.weight() * weightShare;
+    return server.weight() * (reportedPercent / 100.0) * weightShare;
+  }
+
+  int reportedPercent() {
+    return reportedPercent;
+  }
+
+  /** Under the balancer's change lock only. */
+  void setReportedPercent(int percent) {
+    reportedPercent = percent;
   }
 
   /** Leases taken and not yet closed; 0 or more. */

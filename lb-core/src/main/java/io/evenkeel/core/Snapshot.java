@@ -40,14 +40,15 @@ final class Snapshot {
     private final List<Node> members = new ArrayList<>();
     private final List<Node> eligible = new ArrayList<>();
     private final List<Double> shares = new ArrayList<>();
-    private boolean isAnyStarting;
+    private boolean isAnyLess;
 
-    void add(Node node, boolean isEligible, double share) {
+    void add(Node node, boolean isEligible, double startShare) {
       members.add(node);
       if (isEligible) {
+        double share = startShare * (node.reportedPercent() / 100.0);
         eligible.add(node);
         shares.add(share);
-        isAnyStarting |= share < 1;
+        isAnyLess |= share < 1;
       }
     }
 
@@ -55,7 +56,7 @@ final class Snapshot {
       int[] weights = new int[eligible.size()];
       for (int i = 0; i < weights.length; i++) {
         int weight = eligible.get(i).weight();
-        weights[i] = isAnyStarting ? SlowStart.scaled(weight, shares.get(i)) : weight;
+        weights[i] = isAnyLess ? SlowStart.scaled(weight, shares.get(i)) : weight;
       }
       return weights;
     }
