@@ -235,6 +235,11 @@ public final class Node {
     removed = true;
   }
 
+  /** Whether it is one of the balancer's nodes; once it is not, it never is again. */
+  public boolean isMember() {
+    return !removed;
+  }
+
   /** Whether a pick over a snapshot that is no longer in force must not take it. */
   boolean takesNothingNew() {
     return removed || has(Block.DRAINING);

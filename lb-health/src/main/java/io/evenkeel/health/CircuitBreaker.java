@@ -307,6 +307,20 @@ public final class CircuitBreaker {
     }
   }
 
+  /** Closed, whatever it was; of trials under way it does not want to hear. */
+  void reset(String why) {
+    Transition transition = null;
+    synchronized (this) {
+      CircuitState before = state;
+      CircuitState after = before.reset(clock.nanoTime());
+      tally.clear();
+      if (before.status() != Status.CLOSED) {
+        transition = changed(before, after, why);
+      }
+    }
+    afterwards(transition);
+  }
+
   // ---- under the lock ----
 
   private boolean isTimeFor(CircuitState seen, long now) {
@@ -335,16 +349,22 @@ public final class CircuitBreaker {
   private @Nullable Transition change(Input input, long now, String why) {
     CircuitState before = state;
     CircuitState after = before.next(input, now, random.nextDouble(), policy);
-    state = after;
     if (after.status() == before.status()) {
+      state = after;
       return null;
     }
     if (after.status() == Status.CLOSED) {
       tally.clear();
     }
+    return changed(before, after, why);
+  }
+
+  /** The listener first: a gate is there before anybody can see that it is needed. */
+  private Transition changed(CircuitState before, CircuitState after, String why) {
     Transition transition = new Transition(before, after, why);
-    cause = why;
     listener.changed(transition);
+    state = after;
+    cause = why;
     return transition;
   }
 

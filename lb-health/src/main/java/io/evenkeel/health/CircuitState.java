@@ -81,6 +81,11 @@ record CircuitState(
     };
   }
 
+  /** Closed; its trials of before are of another period than those to come. */
+  CircuitState reset(long nowNanos) {
+    return closed(nowNanos, period);
+  }
+
   /** How long until its open time is over; 0 if it is, or it is not open. */
   long leftNanos(long nowNanos) {
     return Math.max(0, openNanos - ageNanos(nowNanos));
