@@ -290,9 +290,13 @@ public final class Node {
 
   /** Why a pick would not take it, though it is eligible, for people; null if it would. */
   @Nullable String refusal(boolean isPanic) {
-    Gates asked = isPanic ? null : gates;
-    String reason = asked == null ? null : asked.refusal();
+    String reason = refusalOfGates(isPanic);
     return reason == null && inFlight >= maxConcurrent ? maxConcurrent + " in flight" : reason;
+  }
+
+  @Nullable String refusalOfGates(boolean isPanic) {
+    Gates asked = isPanic ? null : gates;
+    return asked == null ? null : asked.refusal();
   }
 
   /**

@@ -260,7 +260,7 @@ final class Snapshot {
       } else if (node.weight() == 0) {
         text.append("weight 0");
       } else {
-        String refusal = node.refusal(panicking);
+        String refusal = node.refusalOfGates(panicking);
         text.append(
             query.isTried(node)
                 ? "already tried"

@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
  * cannot be told, as when a selector of the user's cannot be built, it is tried again.
  *
  * <p>A change is for a node, not for an id: of one that is no member any more it is dropped. That
- * one may leave between the look and the change, and another come under its id: then the change hits
- * the other, and {@link #settle} is to undo it, in a task of the same executor that runs after the
- * newcomer is heard of.
+ * one may leave between the look and the change, and another come under its id: then the change
+ * hits the other, and {@link #settle} is to undo it, in a task of the same executor that runs after
+ * the newcomer is heard of.
  */
 final class BlockChanges {
 
@@ -60,8 +60,8 @@ final class BlockChanges {
   }
 
   /**
-   * Puts in line to clear a block that was not meant for this node, if it has one. In a serial task,
-   * under the lock under which others are put in line for that node.
+   * Puts in line to clear a block that was not meant for this node, if it has one. In a serial
+   * task, under the lock under which others are put in line for that node.
    */
   void settle(Node node) {
     if (node.blocks().contains(owner.block())) {

@@ -35,13 +35,13 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>Too many failures of a server, as the policy says, open its circuit: from that moment on, in the
- * thread that said the last failure, no pick takes it. It is blocked as {@link Block#CIRCUIT_OPEN},
- * too, which leaves it out of what selectors choose from; that follows on the scheduler, since it
- * takes a new snapshot. When the open time is over the block goes, and exactly as many leases are let
- * through as the policy has trials; picks beyond go to other servers. A trial that is closed without
- * a word, or fails with something that does not count, may be taken again. If all succeed the
- * circuit is closed; the first that fails opens it for twice as long.
+ * <p>Too many failures of a server, as the policy says, open its circuit: from that moment on, in
+ * the thread that said the last failure, no pick takes it. It is blocked as {@link
+ * Block#CIRCUIT_OPEN}, too, which leaves it out of what selectors choose from; that follows on the
+ * scheduler, since it takes a new snapshot. When the open time is over the block goes, and exactly
+ * as many leases are let through as the policy has trials; picks beyond go to other servers. A
+ * trial that is closed without a word, or fails with something that does not count, may be taken
+ * again. If all succeed the circuit is closed; the first that fails opens it for twice as long.
  *
  * <p>A {@linkplain io.evenkeel.core.LoadBalancerBuilder#panicThreshold panic} takes leases in spite
  * of circuits; what becomes of those leases is not counted. A server whose address changes begins
@@ -88,7 +88,8 @@ public final class CircuitBreakers implements AutoCloseable {
     this.policy = builder.policy;
     this.clock = builder.clock;
     this.seeds =
-        new AtomicLong(builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong());
+        new AtomicLong(
+            builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong());
     this.block = balancer.claim(Block.CIRCUIT_OPEN);
     this.ownScheduler = builder.scheduler == null ? new OwnScheduler() : null;
     ScheduledExecutorService scheduler =

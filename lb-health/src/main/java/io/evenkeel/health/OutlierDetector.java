@@ -45,22 +45,22 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>The rules, each of which counts for itself: failures in a row, a share of failures, a success
- * rate far below that of the others (see {@link OutlierPolicy}). The first two are looked at when an
- * outcome is said, in that thread: from then on no pick takes the server. That it is blocked, too,
- * and so left out of what selectors choose from, follows on the scheduler, since it takes a new
- * snapshot. The third is looked at on a timer. A server without enough outcomes is unknown: neither
- * good nor bad.
+ * rate far below that of the others (see {@link OutlierPolicy}). The first two are looked at when
+ * an outcome is said, in that thread: from then on no pick takes the server. That it is blocked,
+ * too, and so left out of what selectors choose from, follows on the scheduler, since it takes a
+ * new snapshot. The third is looked at on a timer. A server without enough outcomes is unknown:
+ * neither good nor bad.
  *
- * <p>Never are more out than the policy allows, those included that are just coming back; if servers
- * leave, so that fewer may be out, those come back that would be the next to. Leases that were taken
- * before an ejection count for nothing while it lasts, and afterwards the server begins anew: with
- * the balancer's {@linkplain io.evenkeel.core.LoadBalancerBuilder#slowStart slow start}, if it has
- * one. So does one whose address changes. Who was ejected often is out for longer; time in use, with
- * traffic or without, makes up for it.
+ * <p>Never are more out than the policy allows, those included that are just coming back; if
+ * servers leave, so that fewer may be out, those come back that would be the next to. Leases that
+ * were taken before an ejection count for nothing while it lasts, and afterwards the server begins
+ * anew: with the balancer's {@linkplain io.evenkeel.core.LoadBalancerBuilder#slowStart slow start},
+ * if it has one. So does one whose address changes. Who was ejected often is out for longer; time
+ * in use, with traffic or without, makes up for it.
  *
  * <p>Two warnings of the balancer are this detector's: {@code few_servers_for_success_rate}, if it
- * has fewer members than success rates are compared of, and {@code few_servers_for_ejection}, if the
- * share that may be out makes less than one server.
+ * has fewer members than success rates are compared of, and {@code few_servers_for_ejection}, if
+ * the share that may be out makes less than one server.
  *
  * <p>Each ejection and each return is logged once, by the balancer, with what led to it. Unless it
  * is handed a scheduler, a detector has a daemon thread of its own for timing.
@@ -203,10 +203,7 @@ public final class OutlierDetector implements AutoCloseable {
       String text =
           String.format(
               "%s; in use for %s; ejection %d, for %s",
-              why,
-              Require.text(before.ageNanos(now)),
-              after.times(),
-              Require.text(length));
+              why, Require.text(before.ageNanos(now)), after.times(), Require.text(length));
       changes.add(host.node, true, text, BlockChanges.NOTHING);
     }
     changes.carry();

@@ -141,8 +141,7 @@ class CircuitBreakersTest {
       fleet.fail(i, 5);
     }
     assertThatThrownBy(fleet.balancer::acquire)
-        .hasMessage(
-            "no server available of 3: s0 circuit open, s1 circuit open, s2 circuit open");
+        .hasMessage("no server available of 3: s0 circuit open, s1 circuit open, s2 circuit open");
     fleet.settle();
     assertThatThrownBy(fleet.balancer::acquire).hasMessageContaining("s1 CIRCUIT_OPEN (5 failures");
   }
@@ -242,8 +241,7 @@ class CircuitBreakersTest {
       switch (step % 6) {
         case 0, 1 -> {
           Lease lease = any.lease(0);
-          assertThat(lease != null)
-              .isEqualTo(before.status() == CLOSED || before.freeTrials() > 0);
+          assertThat(lease != null).isEqualTo(before.status() == CLOSED || before.freeTrials() > 0);
           if (lease != null) {
             open.add(lease);
             int free = breakers.state("s0").freeTrials();

@@ -71,10 +71,7 @@ class OutlierDetectorTest {
   @Test
   void failureShareAndCancellations() {
     OutlierPolicy share =
-        policy()
-            .withoutConsecutiveFailures()
-            .failureShare(0.5, OutcomeWindow.ofCount(10))
-            .build();
+        policy().withoutConsecutiveFailures().failureShare(0.5, OutcomeWindow.ofCount(10)).build();
     start(share);
     for (int i = 0; i < 5; i++) {
       fleet.use(0, false);
@@ -185,8 +182,7 @@ class OutlierDetectorTest {
     assertThat(many.isUsable(0)).isTrue(); // it would have been the next
     assertThat(many.isUsable(1)).isFalse();
     assertThat(many.news)
-        .contains(
-            "s0 free of EJECTED: fewer servers, of which fewer may be out; ejected for 5s");
+        .contains("s0 free of EJECTED: fewer servers, of which fewer may be out; ejected for 5s");
 
     many.balancer.remove("s1"); // who is gone is not out
     many.settle();
@@ -271,9 +267,7 @@ class OutlierDetectorTest {
   @Test
   void fewServersForSuccessRate_isAWarningUntilThereAreEnough() {
     Fleet few = new Fleet(4);
-    start(
-        few,
-        policy().ejectsOneAtLeast(true).successRate(new SuccessRate(1.9, 5, 10)).build());
+    start(few, policy().ejectsOneAtLeast(true).successRate(new SuccessRate(1.9, 5, 10)).build());
     few.settle();
     assertThat(few.balancer.warnings())
         .containsExactly(
@@ -305,8 +299,7 @@ class OutlierDetectorTest {
 
   @Test
   void back_withSlowStart() {
-    Fleet slow =
-        new Fleet(10, LoadBalancer.builder().slowStart(ofSeconds(10)));
+    Fleet slow = new Fleet(10, LoadBalancer.builder().slowStart(ofSeconds(10)));
     slow.settle();
     start(slow, policy().build());
     slow.fail(0, 5);
@@ -411,9 +404,7 @@ class OutlierDetectorTest {
       int limit = Math.max(percent * n / 100, oneAtLeast ? 1 : 0);
       long blocked =
           any.balancer.nodes().stream().filter(node -> node.blocks().contains(EJECTED)).count();
-      long unusable =
-          IntStream.range(0, 16).filter(s -> !any.isUsable(s)).count()
-              - (16 - n);
+      long unusable = IntStream.range(0, 16).filter(s -> !any.isUsable(s)).count() - (16 - n);
       assertThat(blocked).isLessThanOrEqualTo(limit);
       assertThat(unusable).isLessThanOrEqualTo(limit);
       assertThat(detector.stats().ejected()).isLessThanOrEqualTo(limit);

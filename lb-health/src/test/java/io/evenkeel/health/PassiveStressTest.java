@@ -134,8 +134,8 @@ class PassiveStressTest {
   }
 
   /**
-   * Every circuit opens again and again. Of the trials of one half-open period, never more are taken
-   * than there are, less those given back; at the end no block and no permit is lost.
+   * Every circuit opens again and again. Of the trials of one half-open period, never more are
+   * taken than there are, less those given back; at the end no block and no permit is lost.
    */
   @Test
   void circuits_exactTrials_andNothingIsLost() throws Exception {

@@ -43,7 +43,9 @@ class SuccessRatesTest {
       samples.add(new Sample<>("idle" + i, 0, 0));
       samples.add(new Sample<>("rare" + i, 99, 99));
     }
-    assertThat(SuccessRates.find(samples, DEFAULT)).extracting(Outlier::server).containsExactly("s4");
+    assertThat(SuccessRates.find(samples, DEFAULT))
+        .extracting(Outlier::server)
+        .containsExactly("s4");
     assertThat(SuccessRates.find(samples.subList(1, samples.size()), DEFAULT))
         .as("four that are known are too few")
         .isEmpty();
