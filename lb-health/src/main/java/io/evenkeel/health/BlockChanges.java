@@ -86,7 +86,7 @@ final class BlockChanges {
     if (!changes.isEmpty()) {
       try {
         owner.change(changes);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) { // whatever a user's selector does
         log.warn("{}: the balancer could not be told; tried again in a second", owner.block(), e);
         timers.later(this::carry, RETRY_NANOS);
         return;

@@ -38,7 +38,8 @@ class PassiveStressTest {
 
   /**
    * Everybody fails half of the time, and is ejected for a few milliseconds, while others are added
-   * and removed: never are more out than may be. Of 20 that stay and 5 that come and go, 10 % are 2.
+   * and removed: never are more out than may be. Of 20 that stay and 5 that come and go, 10 % are
+   * 2.
    */
   @Test
   void ejections_membersComeAndGo_neverMoreThanTheLimit() throws Exception {
