@@ -27,7 +27,6 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /** What it costs a lease that somebody watches how it went. */
-@State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 1)
@@ -38,56 +37,61 @@ public class OutcomeBenchmark {
   private static final List<Server> SERVERS =
       IntStream.range(0, 100).mapToObj(i -> Server.of("10.0.0.1", 80).withId("s" + i)).toList();
 
-  /**
-   * Nobody; a detector of failures in a row, of a share of the last 100, of a share of the last 10 s,
-   * of success rates; breakers of failures in a row; those and the first together.
-   */
-  @Param({"nobody", "row", "lastCount", "lastTime", "rates", "breakers", "both"})
-  public String watching;
+  /** A balancer, and who watches it. */
+  @State(Scope.Benchmark)
+  public static class Watched {
 
-  private final RuntimeException failure = new IllegalStateException("on purpose");
-  private final List<AutoCloseable> resources = new ArrayList<>();
-  private LoadBalancer balancer;
+    /**
+     * Nobody; a detector of failures in a row, of a share of the last 100, of a share of the last 10 s,
+     * of success rates; breakers of failures in a row; those and the first together.
+     */
+    @Param({"nobody", "row", "lastCount", "lastTime", "rates", "breakers", "both"})
+    public String watching;
 
-  /** Builds the balancer and who watches it. */
-  @Setup
-  public void setUp() {
-    balancer = LoadBalancer.builder().servers(SERVERS).build();
-    // Nothing is ever ejected: what is measured is the way to that.
-    OutlierPolicy.Builder policy = OutlierPolicy.builder().maxEjectedShare(0);
-    switch (watching) {
-      case "row" -> {}
-      case "lastCount" ->
-          policy.withoutConsecutiveFailures().failureShare(0.5, OutcomeWindow.ofCount(100));
-      case "lastTime" ->
-          policy
-              .withoutConsecutiveFailures()
-              .failureShare(0.5, OutcomeWindow.ofTime(Duration.ofSeconds(10), 20));
-      case "rates" ->
-          policy.withoutConsecutiveFailures().successRate(OutlierPolicy.SuccessRate.DEFAULT);
-      default -> {}
-    }
-    if (watching.equals("breakers") || watching.equals("both")) {
-      resources.add(CircuitBreakers.builder(balancer).start());
-    }
-    if (!watching.equals("breakers") && !watching.equals("nobody")) {
-      resources.add(OutlierDetector.builder(balancer).policy(policy.build()).start());
-    }
-  }
+    private final RuntimeException failure = new IllegalStateException("on purpose");
+    private final List<AutoCloseable> resources = new ArrayList<>();
+    private LoadBalancer balancer;
 
-  /** Ends who watches. */
-  @TearDown
-  public void tearDown() throws Exception {
-    for (AutoCloseable resource : resources) {
-      resource.close();
+    /** Builds the balancer and who watches it. */
+    @Setup
+    public void setUp() {
+      balancer = LoadBalancer.builder().servers(SERVERS).build();
+      // Nothing is ever ejected: what is measured is the way to that.
+      OutlierPolicy.Builder policy = OutlierPolicy.builder().maxEjectedShare(0);
+      switch (watching) {
+        case "row" -> {}
+        case "lastCount" ->
+            policy.withoutConsecutiveFailures().failureShare(0.5, OutcomeWindow.ofCount(100));
+        case "lastTime" ->
+            policy
+                .withoutConsecutiveFailures()
+                .failureShare(0.5, OutcomeWindow.ofTime(Duration.ofSeconds(10), 20));
+        case "rates" ->
+            policy.withoutConsecutiveFailures().successRate(OutlierPolicy.SuccessRate.DEFAULT);
+        default -> {}
+      }
+      if (watching.equals("breakers") || watching.equals("both")) {
+        resources.add(CircuitBreakers.builder(balancer).start());
+      }
+      if (!watching.equals("breakers") && !watching.equals("nobody")) {
+        resources.add(OutlierDetector.builder(balancer).policy(policy.build()).start());
+      }
     }
-    resources.clear();
+
+    /** Ends who watches. */
+    @TearDown
+    public void tearDown() throws Exception {
+      for (AutoCloseable resource : resources) {
+        resource.close();
+      }
+      resources.clear();
+    }
   }
 
   /** Taken, went well, closed. */
   @Benchmark
-  public Server success() {
-    try (Lease lease = balancer.acquire()) {
+  public Server success(Watched watched) {
+    try (Lease lease = watched.balancer.acquire()) {
       lease.success();
       return lease.server();
     }
@@ -95,10 +99,10 @@ public class OutcomeBenchmark {
 
   /** One in fifty fails, so that servers have a failure to forget. */
   @Benchmark
-  public Server mixed(Counter counter) {
-    try (Lease lease = balancer.acquire()) {
+  public Server mixed(Watched watched, Counter counter) {
+    try (Lease lease = watched.balancer.acquire()) {
       if (++counter.count % 50 == 0) {
-        lease.failure(failure);
+        lease.failure(watched.failure);
       } else {
         lease.success();
       }
@@ -118,7 +122,7 @@ public class OutcomeBenchmark {
     private final CircuitBreaker breaker = CircuitBreaker.builder("alone").build();
   }
 
-  /** Alone, around a call that succeeds; the same whoever watches the balancer. */
+  /** Alone, around a call that succeeds. */
   @Benchmark
   public Object call(Alone alone) {
     return alone.breaker.call(() -> SERVERS);

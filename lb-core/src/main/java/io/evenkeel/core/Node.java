@@ -386,7 +386,7 @@ public final class Node {
   /** Says how long it took: −1 if nobody measures. */
   long succeeded(long startNanos) {
     successes.increment();
-    long took = startNanos == 0 ? -1 : measure(startNanos);
+    long took = startNanos == 0 ? -1 : took(startNanos);
     OutcomeWatch.Place<?>[] hearing = places;
     if (hearing != null) {
       for (OutcomeWatch.Place<?> place : hearing) {
@@ -396,17 +396,13 @@ public final class Node {
     return took;
   }
 
-  private long measure(long startNanos) {
+  private long took(long startNanos) {
     Latency measured = latency;
-    long now;
-    if (windows != null) {
-      now = windows.now();
-      windows.record(now - startNanos, now);
-    } else if (measured != null) {
-      now = measured.now();
-    } else {
-      return -1;
+    if (windows == null) {
+      return measured == null ? -1 : Math.max(0, measured.succeeded(startNanos));
     }
+    long now = windows.now();
+    windows.record(now - startNanos, now);
     if (measured != null) {
       measured.succeeded(startNanos, now);
     }

@@ -87,6 +87,9 @@ final class BlockChanges {
       try {
         owner.change(changes);
       } catch (RuntimeException | Error e) { // whatever a user's selector does
+        if (timers.isClosed()) {
+          return; // and so is the owner of the block
+        }
         log.warn("{}: the balancer could not be told; tried again in a second", owner.block(), e);
         timers.later(this::carry, RETRY_NANOS);
         return;

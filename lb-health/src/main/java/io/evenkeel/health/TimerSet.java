@@ -38,6 +38,10 @@ final class TimerSet implements AutoCloseable {
     timers.forEach(Timer::cancel);
   }
 
+  boolean isClosed() {
+    return closed;
+  }
+
   /** Who takes it off {@link #timers} decides what becomes of it. */
   private final class Timer implements Runnable {
 
