@@ -1,5 +1,9 @@
 package io.evenkeel.health;
 
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
 /** The threads that a monitor owns. */
 final class Threads {
 
@@ -9,6 +13,20 @@ final class Threads {
     Thread thread = new Thread(task, name);
     thread.setDaemon(true);
     return thread;
+  }
+
+  /** Daemon threads for what blocks; none while there is nothing to do. */
+  static ThreadPoolExecutor pool(String name, int threads) {
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> daemon(task, name));
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
   }
 
   /** Waits until a thread has ended, but not for long, and not for itself. */
