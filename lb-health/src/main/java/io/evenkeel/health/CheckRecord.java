@@ -137,9 +137,7 @@ final class CheckRecord {
             .map(
                 seen ->
                     new Check(
-                        seen.result,
-                        Duration.ofNanos(seen.tookNanos),
-                        age(seen.atNanos, nowNanos)))
+                        seen.result, Duration.ofNanos(seen.tookNanos), age(seen.atNanos, nowNanos)))
             .toList();
     return new ServerHealth(
         s.server,

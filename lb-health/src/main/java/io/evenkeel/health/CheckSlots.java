@@ -2,6 +2,7 @@ package io.evenkeel.health;
 
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Sees to it that no more checks are under way at a time than may be; the others wait in line. In
@@ -13,7 +14,7 @@ final class CheckSlots {
   private final Set<ServerCheck> line = new LinkedHashSet<>();
 
   /** Written in serial tasks, read by anyone. */
-  private volatile int inFlight;
+  private final AtomicInteger inFlight = new AtomicInteger();
 
   /** Written in serial tasks, read by anyone. */
   private volatile int waiting;
@@ -27,7 +28,7 @@ final class CheckSlots {
   }
 
   int inFlight() {
-    return inFlight;
+    return inFlight.get();
   }
 
   int waiting() {
@@ -36,8 +37,8 @@ final class CheckSlots {
 
   /** Begins the check, now or when it is its turn. */
   void beginInTurn(ServerCheck check) {
-    if (inFlight < max) {
-      inFlight = inFlight + 1;
+    if (inFlight.get() < max) {
+      inFlight.incrementAndGet();
       check.begin();
     } else {
       line.add(check);
@@ -47,7 +48,7 @@ final class CheckSlots {
 
   /** One that has begun is over: the next may begin. */
   void isOver() {
-    inFlight = inFlight - 1;
+    inFlight.decrementAndGet();
     if (!line.isEmpty()) {
       ServerCheck next = line.iterator().next();
       leave(next);

@@ -52,8 +52,8 @@ import org.slf4j.LoggerFactory;
  * however many servers go down at once.
  *
  * <p>Unless it is handed a scheduler, a monitor has a daemon thread of its own for timing, one more
- * for the I/O of the ready-made probes if they are used, and a few that come and go for looking up
- * host names.
+ * for the I/O of the ready-made probes if they are used, and a few that come and go: four at most
+ * for looking up host names, two for checking certificates.
  */
 public final class HealthMonitor implements AutoCloseable {
 
@@ -278,14 +278,15 @@ public final class HealthMonitor implements AutoCloseable {
       news.forEach(check -> check.record.isTold());
     } catch (RuntimeException e) {
       if (!closed) {
-        log.warn("the balancer could not be told of {} servers; the next checks try again",
-            news.size(), e);
+        log.warn(
+            "the balancer could not be told of {} servers; the next checks try again",
+            news.size(),
+            e);
       }
     } finally {
       news.clear();
       long nowNanos = wiring.clock().nanoTime();
-      nextTellNanos =
-          nowNanos + Math.min(MAX_PAUSE_NANOS, PAUSE_FACTOR * (nowNanos - begunNanos));
+      nextTellNanos = nowNanos + Math.min(MAX_PAUSE_NANOS, PAUSE_FACTOR * (nowNanos - begunNanos));
     }
   }
 
@@ -370,9 +371,9 @@ public final class HealthMonitor implements AutoCloseable {
     }
 
     /**
-     * How many checks may be under way at a time, each with a descriptor of its own; a check that is
-     * due beyond that waits for its turn, first come, first served. For checks to be in time even
-     * when every server is silent, it takes servers · timeout / interval; with less, {@link
+     * How many checks may be under way at a time, each with a descriptor of its own; a check that
+     * is due beyond that waits for its turn, first come, first served. For checks to be in time
+     * even when every server is silent, it takes servers · timeout / interval; with less, {@link
      * LoadBalancer#warnings()} has a {@code few_checks_in_flight}.
      *
      * @param maxInFlight 1 or more; 1,000 by default

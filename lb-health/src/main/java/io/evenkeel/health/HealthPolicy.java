@@ -114,7 +114,7 @@ public final class HealthPolicy {
    */
   long backoffNanos(int failures) {
     double nanos = intervalNanos() * Math.pow(backoffMultiplier, Math.max(0, failures));
-    return (long) Math.min(nanos, maxInterval.toNanos());
+    return (long) Math.min(nanos, (double) maxInterval.toNanos());
   }
 
   /** A wait as it is made: shorter by chance, never longer, so that detection keeps its bound. */
@@ -333,7 +333,8 @@ public final class HealthPolicy {
     private static double requireInRange(String name, double value, double least, double most) {
       if (!(value >= least && value <= most)) { // nor is it a number then
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "%s: %s (expected: %.0f to %.0f)", name, value, least, most));
+            String.format(
+                Locale.ROOT, "%s: %s (expected: %.0f to %.0f)", name, value, least, most));
       }
       return value;
     }

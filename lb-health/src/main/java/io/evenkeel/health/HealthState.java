@@ -41,8 +41,7 @@ record HealthState(Status status, long sinceNanos, boolean success, int inARow) 
             ? 1
             : succeeded ? policy.healthyThreshold() : policy.unhealthyThreshold();
     Status wanted = succeeded ? Status.UP : Status.DOWN;
-    Status reached =
-        count >= threshold ? wanted : status == Status.UNKNOWN ? Status.UP : status;
+    Status reached = count >= threshold ? wanted : status == Status.UNKNOWN ? Status.UP : status;
     return new HealthState(reached, reached == status ? sinceNanos : nowNanos, succeeded, count);
   }
 

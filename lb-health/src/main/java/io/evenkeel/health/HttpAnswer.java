@@ -218,8 +218,13 @@ final class HttpAnswer {
     }
     if (bodyBytes >= expected.maxBodyBytes) {
       return ProbeResult.failure(
-          "HTTP " + status + ", but no '" + expected.bodyText + "' in the first "
-              + expected.maxBodyBytes + " bytes of the body");
+          "HTTP "
+              + status
+              + ", but no '"
+              + expected.bodyText
+              + "' in the first "
+              + expected.maxBodyBytes
+              + " bytes of the body");
     }
     if (bytesLeft == 0) {
       part = Part.CHUNK_END;

@@ -7,7 +7,6 @@ import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
@@ -30,7 +29,9 @@ final class ProbeConnection implements Dialogue.Wire {
   /** What a connection needs of its loop. */
   interface Loop {
 
-    Selector selector();
+    /** Lets the loop call {@link ProbeConnection#ready}. */
+    SelectionKey register(SocketChannel channel, int ops, ProbeConnection connection)
+        throws IOException;
 
     /** Any thread: lets the loop look at it again. */
     void lookAt(ProbeConnection connection);
@@ -110,7 +111,7 @@ final class ProbeConnection implements Dialogue.Wire {
       context.waitsFor("connecting");
       boolean isConnected = channel.connect(address);
       // Not before: a channel that is neither connected nor connecting hangs up at once.
-      key = channel.register(loop.selector(), isConnected ? 0 : SelectionKey.OP_CONNECT, this);
+      key = loop.register(channel, isConnected ? 0 : SelectionKey.OP_CONNECT, this);
       if (isConnected) {
         connected();
       }

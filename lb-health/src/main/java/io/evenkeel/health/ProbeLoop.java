@@ -7,6 +7,7 @@ import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -191,14 +192,16 @@ final class ProbeLoop implements AutoCloseable {
       closed = true;
       target = running;
     }
-    // A lookup that hangs in the system's resolver cannot be stopped; its thread is a daemon, and
-    // ends when it returns.
     lookups.shutdownNow();
     workers.shutdownNow();
     if (target != null) {
       target.selector.wakeup();
       Threads.await(target.thread, CLOSE_WAIT_MILLIS);
     }
+    Threads.await(workers, CLOSE_WAIT_MILLIS);
+    if (lookups.getActiveCount() == 0) {
+      Threads.await(lookups, CLOSE_WAIT_MILLIS);
+    } // else one hangs in the system's resolver: its thread is a daemon, and ends when it returns
   }
 
   /** A thread and its selector, for as long as both last. */
@@ -239,8 +242,9 @@ final class ProbeLoop implements AutoCloseable {
     }
 
     @Override
-    public Selector selector() {
-      return selector;
+    public SelectionKey register(SocketChannel channel, int ops, ProbeConnection connection)
+        throws IOException {
+      return channel.register(selector, ops, connection);
     }
 
     @Override

@@ -48,8 +48,8 @@ public final class Probes {
   }
 
   /**
-   * Asks an agent beside the server, as HAProxy's agent-check does: connects to the server's host at
-   * a port of the agent's, and reads one line, of up to 256 bytes. Case does not matter.
+   * Asks an agent beside the server, as HAProxy's agent-check does: connects to the server's host
+   * at a port of the agent's, and reads one line, of up to 256 bytes. Case does not matter.
    *
    * <table>
    * <caption>What a line does</caption>

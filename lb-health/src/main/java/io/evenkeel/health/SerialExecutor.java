@@ -18,7 +18,7 @@ final class SerialExecutor implements Executor, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(HealthMonitor.class);
 
   /** So that those who put tasks on without end do not put it off without end. */
-  private static final int TASKS_A_TURN = 4096;
+  private static final int TASKS_A_TURN = 1 << 16;
 
   private final Executor backing;
   private final Runnable endOfTurn;

@@ -173,7 +173,7 @@ final class ServerCheck {
     Duration timeout = wiring.policy.timeout();
     String waitedFor = attempt.context.waitsFor();
     if (ProbeContext.FOR_US.equals(waitedFor)) {
-      return ProbeResult.inconclusive(waitedFor);
+      return ProbeResult.inconclusive(ProbeContext.FOR_US);
     }
     return ProbeResult.failure(
         "timed out after "

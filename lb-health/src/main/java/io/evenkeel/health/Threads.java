@@ -40,4 +40,13 @@ final class Threads {
       Thread.currentThread().interrupt();
     }
   }
+
+  /** Waits until a pool that was shut down has no thread left, but not for long. */
+  static void await(ThreadPoolExecutor pool, long millis) {
+    try {
+      boolean unused = pool.awaitTermination(millis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
 }

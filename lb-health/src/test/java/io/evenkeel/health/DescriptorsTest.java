@@ -110,9 +110,10 @@ class DescriptorsTest {
 
     try (HealthMonitor monitor = start(balancer)) {
       pass(monitor, Duration.ofHours(1));
-      assertThat(monitor.stats().checks()).isGreaterThan(3_600 / 5 * (servers.length - 1));
+      assertThat(monitor.stats().checks()).isGreaterThan(3_600 / 5 * (servers.length - 1L));
       for (ServerHealth health : monitor.stats().servers()) {
-        boolean up = Set.of("http up", "ping", "tcp up", "tcp by name").contains(health.server().id());
+        boolean up =
+            Set.of("http up", "ping", "tcp up", "tcp by name").contains(health.server().id());
         assertThat(health.status())
             .as("%s", health)
             .isEqualTo(up ? ServerHealth.Status.UP : ServerHealth.Status.DOWN);

@@ -36,8 +36,7 @@ class HealthMonitorTest {
 
   private static final Duration INTERVAL = ofSeconds(10);
   private static final Duration TIMEOUT = ofSeconds(3);
-  private static final HealthPolicy POLICY =
-      plain().interval(INTERVAL).timeout(TIMEOUT).build();
+  private static final HealthPolicy POLICY = plain().interval(INTERVAL).timeout(TIMEOUT).build();
   private static final ProbeResult UP = ProbeResult.success();
   private static final ProbeResult DOWN = ProbeResult.failure("no");
   private static final Server A = Server.of("10.0.0.1", 80);
@@ -95,8 +94,7 @@ class HealthMonitorTest {
     assertThat(blocks(A)).isEmpty();
     assertThat(events)
         .containsExactly(
-            new ServerBlocked(
-                A, PROBE_DOWN, "3 failures in a row, the last: no; was up for 1m"),
+            new ServerBlocked(A, PROBE_DOWN, "3 failures in a row, the last: no; was up for 1m"),
             new ServerUnblocked(A, PROBE_DOWN, "2 successes in a row; was down for 30s"));
   }
 
@@ -114,8 +112,7 @@ class HealthMonitorTest {
     check(A, DOWN);
     assertThat(events)
         .containsExactly(
-            new ServerBlocked(
-                A, PROBE_DOWN, "3 failures in a row, the last: no; was up for 40s"));
+            new ServerBlocked(A, PROBE_DOWN, "3 failures in a row, the last: no; was up for 40s"));
   }
 
   @Test

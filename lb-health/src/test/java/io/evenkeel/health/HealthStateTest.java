@@ -43,8 +43,7 @@ class HealthStateTest {
     return Combinators.combine(
             Arbitraries.of(true, false),
             Arbitraries.frequencyOf(
-                Tuple.of(9, Arbitraries.just(false)),
-                Tuple.of(1, Arbitraries.just(true))),
+                Tuple.of(9, Arbitraries.just(false)), Tuple.of(1, Arbitraries.just(true))),
             Arbitraries.integers().between(1, 60))
         .as(Input::new)
         .list()
@@ -100,8 +99,7 @@ class HealthStateTest {
     HealthState up = after(true);
     HealthState down = up.next(false, true, 2, RISE_2_FALL_3);
     assertThat(down).isEqualTo(new HealthState(DOWN, 2, false, 1));
-    assertThat(down.next(true, true, 3, RISE_2_FALL_3))
-        .isEqualTo(new HealthState(UP, 3, true, 1));
+    assertThat(down.next(true, true, 3, RISE_2_FALL_3)).isEqualTo(new HealthState(UP, 3, true, 1));
   }
 
   @Example
@@ -114,7 +112,9 @@ class HealthStateTest {
   /** interval, fast while in transition, backoff from the threshold on, fast at a sign of life. */
   @Example
   void waits_alongALife() {
-    boolean[] life = {true, false, false, false, false, false, false, false, true, false, true, true};
+    boolean[] life = {
+      true, false, false, false, false, false, false, false, true, false, true, true
+    };
     int[] expectedSeconds = {8, 1, 1, 8, 16, 32, 60, 60, 1, 8, 1, 8};
     HealthState state = HealthState.unknown(0);
     assertThat(state.waitNanos(RISE_2_FALL_3)).isEqualTo(ofSeconds(8).toNanos());

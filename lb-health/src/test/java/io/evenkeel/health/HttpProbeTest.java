@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The HTTP probe against real servers, good and bad. */
+@SuppressWarnings("StringConcatToTextBlock") // line ends are what it is about
 class HttpProbeTest {
 
   private static final ProbeResult UP = ProbeResult.success();
@@ -78,7 +79,8 @@ class HttpProbeTest {
     HttpProbe probe = PROBE.withBody("\"UP\"");
     assertThat(
             fixture.check(
-                probe, answering("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}")))
+                probe,
+                answering("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}")))
         .isEqualTo(UP);
     assertThat(
             fixture.check(
@@ -176,10 +178,13 @@ class HttpProbeTest {
 
   @Test
   void anotherProtocol_saysWhatItSaid() throws Exception {
-    assertThat(fixture.check(PROBE, socket -> {
-          ScriptedServer.send(socket, "-ERR unknown command\r\n");
-          ScriptedServer.untilClosed(socket);
-        }))
+    assertThat(
+            fixture.check(
+                PROBE,
+                socket -> {
+                  ScriptedServer.send(socket, "-ERR unknown command\r\n");
+                  ScriptedServer.untilClosed(socket);
+                }))
         .isEqualTo(ProbeResult.failure("no HTTP answer: '-ERR unknown command..'"));
   }
 
@@ -279,9 +284,7 @@ class HttpProbeTest {
   }
 
   private static void refused(Runnable call, String message) {
-    assertThatThrownBy(call::run)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(message);
+    assertThatThrownBy(call::run).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
   }
 
   @Test

@@ -35,10 +35,7 @@ final class ProbeFixture implements AutoCloseable {
 
   /** One check, for which there is all the time in the world. */
   ProbeResult check(Probe probe, Server server) throws Exception {
-    return probe
-        .check(server, context())
-        .toCompletableFuture()
-        .get(60, TimeUnit.SECONDS);
+    return probe.check(server, context()).toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   ProbeResult check(Probe probe, ScriptedServer.Script script) throws Exception {
@@ -59,8 +56,7 @@ final class ProbeFixture implements AutoCloseable {
     for (int i = 0; i < 4; i++) {
       SocketChannel channel = closedLater(SocketChannel.open());
       channel.configureBlocking(false);
-      channel.connect(
-          new InetSocketAddress(InetAddress.getLoopbackAddress(), full.getLocalPort()));
+      channel.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), full.getLocalPort()));
     }
     return Server.of("127.0.0.1", full.getLocalPort());
   }

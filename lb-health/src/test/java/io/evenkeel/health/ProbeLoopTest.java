@@ -57,8 +57,7 @@ class ProbeLoopTest {
       for (int i = 0; i < each; i++) {
         ProbeContext context = fixture.context();
         contexts.add(context);
-        checks.add(
-            probe.check(Server.of("127.0.0.1", port), context).toCompletableFuture());
+        checks.add(probe.check(Server.of("127.0.0.1", port), context).toCompletableFuture());
       }
     }
     Await.until(
@@ -101,8 +100,7 @@ class ProbeLoopTest {
                     opened.getAndIncrement() == 0
                         ? new MadSelector(Selector.open(), selects)
                         : Selector.open()));
-    ScriptedServer server =
-        fixture.server(ScriptedServer.answering("HTTP/1.1 200 OK\r\n\r\n"));
+    ScriptedServer server = fixture.server(ScriptedServer.answering("HTTP/1.1 200 OK\r\n\r\n"));
 
     for (int i = 0; i < 3; i++) {
       ProbeContext context = new ProbeContext(Duration.ofDays(1), loop, new HostAddress());
@@ -117,8 +115,7 @@ class ProbeLoopTest {
     assertThat(opened).hasValue(2);
     // The first looks at what there is to do count for none.
     assertThat(selects.get())
-        .isBetween(
-            ProbeLoop.PREMATURE_RETURNS_ALLOWED, ProbeLoop.PREMATURE_RETURNS_ALLOWED + 20);
+        .isBetween(ProbeLoop.PREMATURE_RETURNS_ALLOWED, ProbeLoop.PREMATURE_RETURNS_ALLOWED + 20);
   }
 
   /** Takes channels as another does, and never says that one is ready. */

@@ -27,13 +27,13 @@ final class ScriptedServer implements AutoCloseable {
   private final ServerSocket listener;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   final AtomicInteger accepted = new AtomicInteger();
+  private final Thread acceptor;
   private volatile Script script;
 
-  private ScriptedServer(ServerSocketFactory factory, int port, Script script)
-      throws IOException {
+  private ScriptedServer(ServerSocketFactory factory, int port, Script script) throws IOException {
     this.listener = factory.createServerSocket(port, 1000, InetAddress.getByName(HOST));
     this.script = script;
-    Thread acceptor = new Thread(this::accept, "scripted-server");
+    acceptor = new Thread(this::accept, "scripted-server");
     acceptor.setDaemon(true);
     acceptor.start();
   }
@@ -126,10 +126,11 @@ final class ScriptedServer implements AutoCloseable {
     }
   }
 
-  /** The connections, too. */
+  /** The connections, too; nothing is accepted any more when it returns. */
   @Override
-  public void close() throws IOException {
+  public void close() throws Exception {
     listener.close();
+    acceptor.join(); // one that is within accept() keeps the listener open until it has left
     for (Socket socket : open) {
       socket.close();
     }

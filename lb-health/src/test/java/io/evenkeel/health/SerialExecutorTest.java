@@ -98,4 +98,18 @@ class SerialExecutorTest {
     assertThat(ran).isEmpty();
     assertThat(backing).isEmpty();
   }
+
+  @Test
+  void endOfTurn_comesOnceAfterAllThatIsThere() {
+    List<Runnable> asked = new ArrayList<>();
+    List<String> done = new ArrayList<>();
+    SerialExecutor serial = new SerialExecutor(asked::add, () -> done.add("end"));
+    serial.execute(() -> serial.execute(() -> done.add("b")));
+    serial.execute(() -> done.add("a"));
+    asked.get(0).run();
+    serial.execute(() -> done.add("c"));
+    asked.get(1).run();
+
+    assertThat(done).containsExactly("a", "b", "end", "c", "end");
+  }
 }

@@ -115,7 +115,8 @@ class TcpProbeTest {
 
     assertThat(events.poll(30, TimeUnit.SECONDS))
         .isEqualTo(
-            new ServerBlocked(silent, PROBE_DOWN, "first check failed: timed out after 0.1s connecting"));
+            new ServerBlocked(
+                silent, PROBE_DOWN, "first check failed: timed out after 0.1s connecting"));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evenkeel.core.Server;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,7 @@ class TextProbesTest {
                 PING,
                 socket -> {
                   byte[] command = socket.getInputStream().readNBytes(6);
-                  assertThat(new String(command)).isEqualTo("PING\r\n");
+                  assertThat(new String(command, StandardCharsets.US_ASCII)).isEqualTo("PING\r\n");
                   ScriptedServer.send(socket, "+PO");
                   ScriptedServer.send(socket, "NG\r\n");
                   ScriptedServer.untilClosed(socket);

@@ -187,8 +187,7 @@ class TlsProbeTest {
     for (SSLContext context : List.of(right, wrongName, expired)) {
       assertThat(fixture.check(trusting, tls(context, answering(OK)))).isEqualTo(UP);
     }
-    assertThat(
-            fixture.check(trusting, tls(right, answering("HTTP/1.1 500 x\r\n\r\n"))).cause())
+    assertThat(fixture.check(trusting, tls(right, answering("HTTP/1.1 500 x\r\n\r\n"))).cause())
         .isEqualTo("HTTP 500");
   }
 
@@ -204,7 +203,8 @@ class TlsProbeTest {
               ((SSLSocket) socket).setEnabledProtocols(new String[] {version});
               ScriptedServer.readHead(socket);
               ScriptedServer.send(
-                  socket, "HTTP/1.1 200 OK\r\ncontent-length: " + body.length() + "\r\n\r\n" + body);
+                  socket,
+                  "HTTP/1.1 200 OK\r\ncontent-length: " + body.length() + "\r\n\r\n" + body);
               ScriptedServer.untilClosed(socket);
             });
     assertThat(
@@ -230,7 +230,8 @@ class TlsProbeTest {
 
   @Test
   void serverThatClosesInTheHandshake_fails() throws Exception {
-    Server closing = fixture.server(socket -> socket.getInputStream().read(new byte[5000])).server();
+    Server closing =
+        fixture.server(socket -> socket.getInputStream().read(new byte[5000])).server();
     assertThat(fixture.check(PROBE.withTlsTrustingAnyone(), closing).cause())
         .containsAnyOf("closed in the TLS handshake", "reset");
   }
@@ -247,8 +248,7 @@ class TlsProbeTest {
                 })
             .server();
     ProbeContext context = fixture.context();
-    CompletionStage<ProbeResult> stage =
-        PROBE.withTlsTrustingAnyone().check(silent, context);
+    CompletionStage<ProbeResult> stage = PROBE.withTlsTrustingAnyone().check(silent, context);
     Await.until("it waits", () -> "in the TLS handshake".equals(context.waitsFor()));
     context.end();
     assertThat(closed.await(60, TimeUnit.SECONDS)).isTrue();

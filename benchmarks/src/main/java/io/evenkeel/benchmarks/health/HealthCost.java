@@ -12,7 +12,6 @@ import io.evenkeel.health.HealthStats;
 import io.evenkeel.health.Probe;
 import io.evenkeel.health.Probes;
 import io.evenkeel.health.ServerHealth;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
