@@ -94,7 +94,7 @@ public final class CircuitBreakers implements AutoCloseable {
     this.ownScheduler = builder.scheduler == null ? new OwnScheduler() : null;
     ScheduledExecutorService scheduler =
         ownScheduler != null ? ownScheduler : Objects.requireNonNull(builder.scheduler);
-    this.serial = new SerialExecutor(scheduler);
+    this.serial = new SerialExecutor(scheduler, BlockChanges.NOTHING);
     this.timers = new TimerSet(scheduler, clock);
     this.changes = new BlockChanges(block, serial, timers);
     this.circuits = balancer.watchOutcomes(Circuit::new);

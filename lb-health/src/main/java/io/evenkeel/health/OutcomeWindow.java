@@ -6,7 +6,7 @@ import java.time.Duration;
  * Which outcomes a share of failures is taken of: the last so many, or those of the last so long.
  * An immutable value.
  *
- * <p>Takes, for each server, a bit for each outcome of a window by count, and 160 bytes for one by
+ * <p>Takes, for each server, a bit for each outcome of a window by count, and 20 numbers for one by
  * time.
  *
  * @param count how many outcomes; 0 if it goes by time

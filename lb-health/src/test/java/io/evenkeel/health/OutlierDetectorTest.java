@@ -124,6 +124,19 @@ class OutlierDetectorTest {
   }
 
   @Test
+  void back_nothingOfBeforeCounts() {
+    start(policy().consecutiveFailures(6).failureShare(0.5, OutcomeWindow.ofCount(8)));
+    fleet.succeed(0, 3);
+    fleet.fail(0, 5); // 5 of the last 8, and 5 in a row, of 6
+    assertThat(fleet.isUsable(0)).isFalse();
+    fleet.time.advance(ofSeconds(30));
+    fleet.fail(0, 5);
+    assertThat(fleet.isUsable(0)).isTrue();
+    fleet.fail(0, 1);
+    assertThat(fleet.isUsable(0)).isFalse();
+  }
+
+  @Test
   void limit_isTheShareRoundedDown_andTheRestStays() {
     OutlierDetector detector = start(policy().maxEjectedShare(0.29));
     for (int i = 0; i < 10; i++) {

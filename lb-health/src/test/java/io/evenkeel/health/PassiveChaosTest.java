@@ -36,6 +36,7 @@ class PassiveChaosTest {
   private record Open(Lease lease, long endsAt) {}
 
   private final VirtualTime time = new VirtualTime();
+
   /** {@code -Dseed=…} for another minute. */
   private final long seed = Long.getLong("seed", 42);
 
