@@ -42,8 +42,8 @@ public class OutcomeBenchmark {
   public static class Watched {
 
     /**
-     * Nobody; a detector of failures in a row, of a share of the last 100, of a share of the last 10 s,
-     * of success rates; breakers of failures in a row; those and the first together.
+     * Nobody; a detector of failures in a row, of a share of the last 100, of a share of the last
+     * 10 s, of success rates; breakers of failures in a row; those and the first together.
      */
     @Param({"nobody", "row", "lastCount", "lastTime", "rates", "breakers", "both"})
     public String watching;
