@@ -46,11 +46,11 @@ public class OutcomeBenchmark {
      * 10 s, of success rates; breakers of failures in a row; those and the first together.
      */
     @Param({"nobody", "row", "lastCount", "lastTime", "rates", "breakers", "both"})
-    public String watching;
+    public String watching = "nobody";
 
     private final RuntimeException failure = new IllegalStateException("on purpose");
     private final List<AutoCloseable> resources = new ArrayList<>();
-    private LoadBalancer balancer;
+    private LoadBalancer balancer = LoadBalancer.builder().servers(SERVERS).build();
 
     /** Builds the balancer and who watches it. */
     @Setup
