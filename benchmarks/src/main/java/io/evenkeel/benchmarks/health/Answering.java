@@ -24,7 +24,7 @@ final class Answering implements AutoCloseable {
 
   Answering(int count, boolean answers) throws IOException {
     for (int i = 0; i < count; i++) {
-      ServerSocket listener = new ServerSocket(0, 4_000, InetAddress.getByName("127.0.0.1"));
+      ServerSocket listener = new ServerSocket(0, 4_000, InetAddress.getLoopbackAddress());
       listeners.add(listener);
       if (answers) {
         Thread thread = new Thread(() -> answer(listener), "benchmark-server");
