@@ -88,7 +88,8 @@ class HashRingTest {
     Server one = RingServers.server(0).withId("one");
     Server two = RingServers.server(0).withId("two");
     HashRing ring = of(List.of(two, one), placement);
-    assertThat(ring.shares()).containsEntry(two, 1.0).containsEntry(one, 0.0);
+    assertThat(ring.shares().get(two)).isCloseTo(1, within(1e-9));
+    assertThat(ring.shares().get(one)).isZero();
     assertThat(ring.points()).isEqualTo(2 * POINTS);
   }
 
@@ -116,7 +117,7 @@ class HashRingTest {
   @EnumSource
   void oneServer_hasEverything(Placement placement) {
     HashRing ring = of(RingServers.even(1), placement);
-    assertThat(ring.shares()).containsExactly(Map.entry(RingServers.server(0), 1.0));
+    assertThat(ring.shares().get(RingServers.server(0))).isCloseTo(1, within(1e-9));
     assertThat(ring.server("any")).isEqualTo(RingServers.server(0));
   }
 
@@ -192,11 +193,15 @@ class HashRingTest {
     return server == null ? null : server.id();
   }
 
-  /** Each of 100 in turn: what moves is its share, all of it from it, 1.05/n at most on average. */
+  /**
+   * Each of about 100 in turn: what moves is its share, all of it from it, 1.05/n at most on
+   * average. 99, because for 100 servers memcached clients round to 39 digests each.
+   */
   @ParameterizedTest
   @EnumSource
-  void oneOfAHundredLeaves_onlyItsKeysMove(Placement placement) {
-    List<Server> all = RingServers.even(100);
+  void oneOfManyLeaves_onlyItsKeysMove(Placement placement) {
+    int n = placement == Placement.KETAMA ? 99 : 100;
+    List<Server> all = RingServers.even(n);
     HashRing before = of(all, placement);
     double sum = 0;
     for (Server leaving : all) {
@@ -211,7 +216,27 @@ class HashRingTest {
           .allSatisfy(move -> assertThat(move.to()).isEqualTo(leaving));
       sum += moved;
     }
-    assertThat(sum / 100).isLessThanOrEqualTo(1.05 / 100);
+    assertThat(sum / n).isLessThanOrEqualTo(1.05 / n);
+  }
+
+  /** What rounding costs where the others' points change with the number of servers. */
+  @Test
+  void pointsOfTheOthersChange_aFewMoreKeysMove() {
+    List<Server> all = RingServers.even(100);
+    List<Server> rest = all.subList(0, 99);
+    double ketama = HashRing.movedShare(of(all, Placement.KETAMA), of(rest, Placement.KETAMA));
+    double envoy =
+        HashRing.movedShare(
+            HashRing.of(all, Placement.ENVOY, 16_000, HashRing.LARGEST_SIZE),
+            HashRing.of(rest, Placement.ENVOY, 16_000, HashRing.LARGEST_SIZE));
+    double envoyByDefault =
+        HashRing.movedShare(HashRing.of(all, Placement.ENVOY), HashRing.of(rest, Placement.ENVOY));
+    System.out.printf(
+        "1 of 100 leaves: ketama %.4f, envoy of 16,000 %.4f, of 1,024 %.4f%n",
+        ketama, envoy, envoyByDefault);
+    assertThat(ketama).isBetween(0.01, 0.05);
+    assertThat(envoy).isBetween(0.01, 0.03);
+    assertThat(envoyByDefault).isBetween(0.005, 0.05);
   }
 
   /** The server's own share changes as its weight does, and all that moves goes to or from it. */

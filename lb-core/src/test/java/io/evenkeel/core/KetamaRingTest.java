@@ -26,6 +26,13 @@ class KetamaRingTest {
 
   private static final List<String> KEYS = RingServers.keys(400);
 
+  static {
+    // It asserts that there are 160 points a server, which its own rounding of weights breaks.
+    KetamaRingTest.class
+        .getClassLoader()
+        .setClassAssertionStatus("net.spy.memcached.KetamaNodeLocator", false);
+  }
+
   /** spymemcached asks its nodes for nothing but their address. */
   private static MemcachedNode node(InetSocketAddress address) {
     return (MemcachedNode)

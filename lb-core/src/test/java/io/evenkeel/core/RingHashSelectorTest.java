@@ -229,7 +229,8 @@ class RingHashSelectorTest {
         List.of("", "a", "0123456789abcdef", "ключ", "\ud83d\ude00", "é".repeat(90))) {
       byte[] bytes = key.getBytes(java.nio.charset.StandardCharsets.UTF_8);
       assertThat(pick(chain, Query.forKey(key))).isEqualTo(ring.server(key));
-      assertThat(pick(chain, Query.forKey(new StringBuilder(key)))).isEqualTo(ring.server(key));
+      assertThat(pick(chain, Query.forKey(java.nio.CharBuffer.wrap(key))))
+          .isEqualTo(ring.server(key));
       assertThat(pick(chain, Query.forKey(bytes))).isEqualTo(ring.server(bytes));
       assertThat(ring.server(bytes)).isEqualTo(ring.server(key));
     }

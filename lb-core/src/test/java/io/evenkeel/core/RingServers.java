@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import net.jpountz.xxhash.XXHashFactory;
@@ -41,8 +42,8 @@ final class RingServers {
   }
 
   /** Envoy's ring of servers that have no two points alike. */
-  static TreeMap<Long, Server> envoy(List<Server> servers, int minimum, int maximum) {
-    TreeMap<Long, Server> ring = new TreeMap<>(Long::compareUnsigned);
+  static NavigableMap<Long, Server> envoy(List<Server> servers, int minimum, int maximum) {
+    NavigableMap<Long, Server> ring = new TreeMap<>(Long::compareUnsigned);
     List<Server> weighty = servers.stream().filter(server -> server.weight() > 0).toList();
     double sum = weighty.stream().mapToInt(Server::weight).sum();
     double least = weighty.stream().mapToDouble(server -> server.weight() / sum).min().orElse(1);
@@ -58,7 +59,7 @@ final class RingServers {
   }
 
   /** First point at or behind it, wrapping. */
-  static <T> T lookUp(TreeMap<Long, T> ring, long hash) {
+  static <T> T lookUp(NavigableMap<Long, T> ring, long hash) {
     var entry = ring.ceilingEntry(hash);
     return (entry == null ? ring.firstEntry() : entry).getValue();
   }
