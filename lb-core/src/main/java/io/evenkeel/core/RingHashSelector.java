@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * weights stay. What is new each time is which server's node may be picked.
  *
  * <p>With a share e of the points' servers eligible, the walk takes 1/e steps on average, each a
- * read of the next point and of the node of its server. It is never begun in vain more than one
- * step: before it goes on past a node that was tried or has no room, all nodes are looked through
- * for one that will do.
+ * read of the next point and of the node of its server. Before it goes on past a node that was
+ * tried or has no room, the nodes are looked through for one that will do, so that it is not gone
+ * round in vain; it ends after one turn in any case, as room may be gone when it comes there.
  */
 final class RingHashSelector extends KeyedSelector {
 
