@@ -44,6 +44,7 @@ final class RingKeys {
       return md5(utf8(key));
     }
     Map.Entry<MessageDigest, byte[]> own = MD5.get();
+    own.getKey().reset(); // of a key before, whose characters threw
     for (int i = 0; i < key.length(); i++) {
       own.getKey().update((byte) key.charAt(i));
     }
@@ -52,6 +53,7 @@ final class RingKeys {
 
   static int md5(byte[] key) {
     Map.Entry<MessageDigest, byte[]> own = MD5.get();
+    own.getKey().reset();
     own.getKey().update(key);
     return firstOf(own);
   }

@@ -1,6 +1,7 @@
 package io.evenkeel.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.evenkeel.core.HashRing.Placement;
 import java.lang.reflect.Proxy;
@@ -149,5 +150,28 @@ class KetamaRingTest {
       ours.append((char) ('a' + servers.indexOf(ring.server(key))));
     }
     assertThat(ours.toString()).isEqualTo(letters);
+  }
+
+  @Test
+  void keyThatThrowsHalfway_leavesNothingForTheNext() {
+    HashRing ring = HashRing.of(RingServers.even(9), Placement.KETAMA);
+    List<Server> before = KEYS.stream().map(key -> ring.server(key)).toList();
+    int[] reads = {0};
+    CharSequence broken =
+        (CharSequence)
+            Proxy.newProxyInstance(
+                CharSequence.class.getClassLoader(),
+                new Class<?>[] {CharSequence.class},
+                (proxy, method, args) -> {
+                  if (method.getName().equals("length")) {
+                    return 4;
+                  }
+                  if (++reads[0] > 6) { // all four are looked at, and then hashed
+                    throw new IllegalStateException("gone");
+                  }
+                  return 'a';
+                });
+    assertThatIllegalStateException().isThrownBy(() -> ring.server(broken));
+    assertThat(KEYS.stream().map(key -> ring.server(key)).toList()).isEqualTo(before);
   }
 }
