@@ -166,7 +166,12 @@ public class RingBenchmark {
               MemcachedNode.class.getClassLoader(),
               new Class<?>[] {MemcachedNode.class},
               (proxy, method, args) ->
-                  method.getName().equals("getSocketAddress") ? address : address.toString());
+                  switch (method.getName()) {
+                    case "getSocketAddress" -> address;
+                    case "hashCode" -> address.hashCode();
+                    case "equals" -> proxy == args[0];
+                    default -> address.toString();
+                  });
     }
   }
 

@@ -52,9 +52,9 @@ public final class HashRing {
     ENVOY,
 
     /**
-     * Ketama, as libmemcached and spymemcached have it by weights: 40 MD5 digests of
-     * {@code host:port-0} and so on for a server of mean weight, rounded down, four points each;
-     * the port is left away if it is 11211. A key's hash is the first four bytes of its MD5.
+     * Ketama, as libmemcached and spymemcached have it by weights: 40 MD5 digests of {@code
+     * host:port-0} and so on for a server of mean weight, rounded down, four points each; the port
+     * is left away if it is 11211. A key's hash is the first four bytes of its MD5.
      */
     KETAMA,
 

@@ -116,8 +116,8 @@ final class RingPoints {
 
   /**
    * 40 digests of four points for the mean weight, in floats and in libmemcached's order of
-   * operations, so that it rounds as libmemcached and spymemcached do: among servers of
-   * equal weights too it is 39 for some numbers of servers, 25 the smallest of them.
+   * operations, so that it rounds as libmemcached and spymemcached do: among servers of equal
+   * weights too it is 39 for some numbers of servers, 25 the smallest of them.
    */
   private static int[] ketamaCounts(List<Server> servers) {
     float sum = (float) sumOfWeights(servers);
