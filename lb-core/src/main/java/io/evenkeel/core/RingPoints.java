@@ -56,13 +56,21 @@ final class RingPoints {
     Arrays.parallelPrefix(begins, Math::addExact);
     this.places = new long[begins[servers.size()]];
     String[] addresses = addresses(servers);
-    for (int i = 0; i < servers.size(); i++) {
-      switch (placement) {
-        case ENVOY -> fillByXxh64(addresses[i], begins[i], begins[i + 1]);
-        case KETAMA -> fillByMd5(addresses[i], begins[i], begins[i + 1]);
-        case NGINX -> fillByCrc32(addresses[i], begins[i], begins[i + 1]);
-      }
+    Hashes hashes =
+        switch (placement) {
+          case ENVOY -> this::fillByXxh64;
+          case KETAMA -> this::fillByMd5;
+          case NGINX -> this::fillByCrc32;
+        };
+    for (int i = 0; i < addresses.length; i++) {
+      hashes.fill(addresses[i], begins[i], begins[i + 1]);
     }
+  }
+
+  /** Puts one server's points where they belong in {@link #places}. */
+  @FunctionalInterface
+  private interface Hashes {
+    void fill(String address, int from, int to);
   }
 
   /**
