@@ -23,6 +23,13 @@ abstract class KeyedSelector implements Selector {
     boolean isIn(Node node);
   }
 
+  /**
+   * Makes such selectors. They place keys by configured weights, if any, for other programs to
+   * agree with, and so whatever a slow start makes of these.
+   */
+  @FunctionalInterface
+  interface Factory extends Selector.Factory {}
+
   private final Environment environment;
 
   KeyedSelector(Candidates candidates) {
