@@ -146,10 +146,10 @@ public final class Selectors {
   /**
    * {@code maglev} with a table of another size: the key's hash mod the size is a slot, and each
    * slot has a server (Eisenbud et al., "Maglev: A fast and reliable software network load
-   * balancer", NSDI 2016). O(1), and the cheapest of the consistent selectors. Shares of slots are
-   * in proportion to the weights, each within about one slot; every server with a weight has one at
-   * least. When one of n servers comes or goes its keys move, and a few between others: fewer with
-   * a larger table, which should have 100 slots for each server or more.
+   * balancer", NSDI 2016). O(1), and the cheapest of the consistent selectors. Of M slots, n
+   * servers have each from (M − n) · weight / Σweights − 1 to M · weight / Σweights + 2, and one at
+   * least. When one of them comes or goes its keys move, and some between others: fewer in a larger
+   * table, which should have 100 slots for each server or more.
    *
    * <p>The table is that of Envoy's Maglev load balancer over servers of the same addresses, {@code
    * ip:port}, and weights; hash the same keys with XXH64, as Envoy does, and each goes to the same
