@@ -46,7 +46,7 @@ final class IpHashSelector extends KeyedSelector {
     int member = eligibleFrom[(int) Long.remainderUnsigned(place, n)];
     for (int i = 0; i < eligible; i++) {
       Node node = members[member];
-      if (!query.isTried(node) && (room == null || room.isIn(node))) {
+      if (isOpen(node, query, room)) {
         return node;
       }
       member = eligibleFrom[member + 1 < n ? member + 1 : 0];

@@ -65,6 +65,11 @@ abstract class KeyedSelector implements Selector {
     return query.keyHash();
   }
 
+  /** Whether an eligible node may be picked. */
+  static boolean isOpen(Node node, Query query, @Nullable Room room) {
+    return !query.isTried(node) && (room == null || room.isIn(node));
+  }
+
   /** From this place on. */
   abstract @Nullable Node select(long place, Query query, @Nullable Room room);
 }

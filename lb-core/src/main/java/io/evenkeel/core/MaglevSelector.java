@@ -80,27 +80,34 @@ final class MaglevSelector extends KeyedSelector {
     return selectFrom(slot, slots, query, room);
   }
 
-  /** Ends after one round: then everyone left has been asked, for each has a slot. */
+  /**
+   * Ends after one round, for each has a slot; and before it goes on past the first that was tried
+   * or has no room, all are looked through for one that will do.
+   */
   private @Nullable Node selectFrom(
       int first, MaglevTable slots, Query query, @Nullable Room room) {
-    if (query.triedCount() >= eligible && !isAnyLeft(query)) {
-      return null;
-    }
     int size = slots.size();
+    boolean isWorthIt = room == null && query.triedCount() < eligible;
     int slot = first;
     do {
       Node node = nodes[slots.server(slot)];
-      if (node != null && !query.isTried(node) && (room == null || room.isIn(node))) {
-        return node;
+      if (node != null) {
+        if (isOpen(node, query, room)) {
+          return node;
+        }
+        if (!isWorthIt && !isAnyOpen(query, room)) {
+          return null;
+        }
+        isWorthIt = true;
       }
       slot = slot + 1 < size ? slot + 1 : 0;
     } while (slot != first);
     return null;
   }
 
-  private boolean isAnyLeft(Query query) {
+  private boolean isAnyOpen(Query query, @Nullable Room room) {
     for (Node node : nodes) {
-      if (node != null && !query.isTried(node)) {
+      if (node != null && isOpen(node, query, room)) {
         return true;
       }
     }

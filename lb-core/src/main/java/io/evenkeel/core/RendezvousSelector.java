@@ -134,8 +134,4 @@ final class RendezvousSelector extends KeyedSelector {
   static double score(double weight, double unit) {
     return weight / -Math.log(unit);
   }
-
-  private static boolean isOpen(Node node, Query query, @Nullable Room room) {
-    return !query.isTried(node) && (room == null || room.isIn(node));
-  }
 }

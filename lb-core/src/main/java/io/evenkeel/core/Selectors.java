@@ -24,7 +24,13 @@ public final class Selectors {
               Map.entry("power_of_two", PowerOfTwoSelector::create),
               Map.entry("ip_hash", IpHashSelector.factory()),
               Map.entry("maglev", MaglevSelector.factory(MaglevSelector.DEFAULT_TABLE_SIZE)),
-              Map.entry("rendezvous", RendezvousSelector.factory())));
+              Map.entry("rendezvous", RendezvousSelector.factory()),
+              Map.entry(
+                  "ring_hash",
+                  RingHashSelector.factory(
+                      HashRing.Placement.ENVOY,
+                      HashRing.DEFAULT_MINIMUM_SIZE,
+                      HashRing.LARGEST_SIZE))));
 
   private Selectors() {}
 
@@ -194,6 +200,48 @@ public final class Selectors {
    */
   public static Selector.Factory rendezvous() {
     return named("rendezvous");
+  }
+
+  /**
+   * {@code ring_hash}: a key's server on a consistent-hash ring, the same as that of an Envoy's
+   * {@code ring_hash} of default sizes in front of the same servers: {@link #ringHash(
+   * HashRing.Placement, int, int)} with {@link HashRing.Placement#ENVOY}.
+   */
+  public static Selector.Factory ringHash() {
+    return named("ring_hash");
+  }
+
+  /**
+   * {@code ring_hash} that agrees with another program: {@link #ringHash(HashRing.Placement, int,
+   * int)} with the default sizes, {@value HashRing#DEFAULT_MINIMUM_SIZE} and {@value
+   * HashRing#LARGEST_SIZE}.
+   */
+  public static Selector.Factory ringHash(HashRing.Placement placement) {
+    return ringHash(placement, HashRing.DEFAULT_MINIMUM_SIZE, HashRing.LARGEST_SIZE);
+  }
+
+  /**
+   * {@code ring_hash}: the server that a key belongs to on a {@link HashRing} of all members, or,
+   * while that may not be picked, the next one along the ring: so its keys spread over the others,
+   * no other key moves, and they come back when it does. Retries walk on the same way. O(1) on
+   * average while most members are eligible, else O(members / eligible); allocates nothing for a
+   * key of ASCII characters.
+   *
+   * <p>The ring goes by the configured weights: a slow start changes nothing. It is built when
+   * servers or weights change, not when health does. Servers of one address have the same points:
+   * the first of them that is eligible gets all. A key that is known by its hash alone ({@link
+   * Query#forHash}) has its place by that, in a 32-bit placement by its lower 32 bits.
+   *
+   * @param placement who is to agree
+   * @param minimumSize at least so many points in {@link HashRing.Placement#ENVOY}, 1 to {@value
+   *     HashRing#LARGEST_SIZE}: about 160 times the number of servers makes them even
+   * @param maximumSize at most so many there, in the same range
+   * @throws IllegalArgumentException if a size is out of its range, or the minimum above the
+   *     maximum
+   */
+  public static Selector.Factory ringHash(
+      HashRing.Placement placement, int minimumSize, int maximumSize) {
+    return RingHashSelector.factory(placement, minimumSize, maximumSize);
   }
 
   /**

@@ -111,11 +111,7 @@ class KeyedSelectorTest {
               };
           assertThat(selector.select(Query.forHash(12345), none)).as(name).isNull();
           assertThat(asked.keySet()).as(name).hasSize(all.size());
-          int slots =
-              name.equals("maglev") ? 65_537 : name.equals("maglev of 61") ? 61 : all.size();
-          assertThat(asked.values().stream().mapToInt(Integer::intValue).sum())
-              .as(name)
-              .isEqualTo(slots);
+          assertThat(asked.values()).as(name).allMatch(times -> times <= 2);
 
           asked.clear();
           Query tried = Query.forHash(12345);

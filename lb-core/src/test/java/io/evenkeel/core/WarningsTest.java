@@ -38,7 +38,8 @@ class WarningsTest {
               .slowStart(Duration.ofSeconds(30))
               .build();
       boolean isIdle =
-          List.of("round_robin", "random", "ip_hash", "maglev", "rendezvous").contains(name);
+          List.of("round_robin", "random", "ip_hash", "maglev", "rendezvous", "ring_hash")
+              .contains(name);
       assertThat(balancer.warnings())
           .as(name)
           .extracting(Warning::name)
