@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Selector} is built over: the members of one tier and the eligible ones among them,
@@ -61,6 +62,18 @@ public final class Candidates {
    */
   public long seed() {
     return environment.seed();
+  }
+
+  /** By its place among the members, the node if it is eligible, else null. */
+  @Nullable Node[] eligibleByMember() {
+    @Nullable Node[] nodes = new Node[members.size()];
+    int next = 0; // the eligible ones stand in the same order
+    for (int i = 0; i < nodes.length && next < eligible.size(); i++) {
+      if (members.get(i) == eligible.get(next)) {
+        nodes[i] = eligible.get(next++);
+      }
+    }
+    return nodes;
   }
 
   /** What is the same for all snapshots of the balancer. */

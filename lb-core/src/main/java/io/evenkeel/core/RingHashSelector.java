@@ -47,8 +47,9 @@ final class RingHashSelector extends KeyedSelector {
   /** See {@link Selectors#ringHash(Placement, int, int)}. */
   static Selector.Factory factory(Placement placement, int minimumSize, int maximumSize) {
     HashRing.checkSettings(placement, minimumSize, maximumSize);
-    return (candidates, previous) ->
-        create(candidates, previous, placement, minimumSize, maximumSize);
+    KeyedSelector.Factory factory =
+        (candidates, previous) -> create(candidates, previous, placement, minimumSize, maximumSize);
+    return factory;
   }
 
   private static Selector create(

@@ -22,6 +22,9 @@ public final class Selectors {
               Map.entry("least_response_time", LeastResponseTimeSelector::create),
               Map.entry("peak_ewma", PeakEwmaSelector::create),
               Map.entry("power_of_two", PowerOfTwoSelector::create),
+              Map.entry("ip_hash", IpHashSelector.factory()),
+              Map.entry("maglev", MaglevSelector.factory(MaglevSelector.DEFAULT_TABLE_SIZE)),
+              Map.entry("rendezvous", RendezvousSelector.factory()),
               Map.entry(
                   "ring_hash",
                   RingHashSelector.factory(
@@ -124,6 +127,82 @@ public final class Selectors {
   }
 
   /**
+   * {@code ip_hash}: the server of number hash(key) mod n, of the n servers in the order in which
+   * they were added, blocked or not; if it is blocked, the next in that order that is eligible.
+   * O(1). Equal keys go to the same server, whatever its weight (a weight of 0 still means nothing
+   * new). The key may be anything; the TCP proxy gives the client's IP address.
+   *
+   * <p>This is plain hashing, as nginx's {@code ip_hash} and {@code hash} and HAProxy's map-based
+   * hashing are. A server more or less moves nearly every key, unlike with the consistent ones
+   * ({@link #maglev()}, {@link #rendezvous()}), and the neighbour of a blocked server gets all that
+   * was its. Needs a key, as those do.
+   */
+  public static Selector.Factory ipHash() {
+    return named("ip_hash");
+  }
+
+  /**
+   * {@code maglev}: consistent hashing by a table of 65,537 slots, the same as Envoy's; see {@link
+   * #maglev(int)}.
+   */
+  public static Selector.Factory maglev() {
+    return named("maglev");
+  }
+
+  /**
+   * {@code maglev} with a table of another size: the key's hash mod the size is a slot, and each
+   * slot has a server (Eisenbud et al., "Maglev: A fast and reliable software network load
+   * balancer", NSDI 2016). O(1), and the cheapest of the consistent selectors. Of M slots, n
+   * servers have each from (M − n) · weight / Σweights − 1 to M · weight / Σweights + 2, and one at
+   * least. When one of them comes or goes its keys move, and some between others: fewer in a larger
+   * table, which should have 100 slots for each server or more.
+   *
+   * <p>The table is that of Envoy's Maglev load balancer over servers of the same addresses, {@code
+   * ip:port}, and weights; hash the same keys with XXH64, as Envoy does, and each goes to the same
+   * server. Where a server is blocked, Envoy fills its table anew without it, which moves a few
+   * keys of others; here only the blocked server's move, each to the server of the next slot that
+   * may be picked: evenly to all others. They come back with it. Retries go on in that order, too.
+   * Such a pick is O(servers / eligible servers). A slow start changes nothing.
+   *
+   * <p>The table is filled when servers or weights change, O(M · (log M + log(servers))):
+   * milliseconds at 65,537 slots. It takes 2 bytes a slot, or 4 above 65,536 servers.
+   *
+   * <p>Needs a key: a pick without one gets a server by chance, and that is logged once.
+   *
+   * @param tableSize a prime, from 5 to 5,000,011. A change that brings more servers with a weight
+   *     than there are slots is refused with an {@link IllegalArgumentException}.
+   * @throws IllegalArgumentException if it is not so
+   */
+  public static Selector.Factory maglev(int tableSize) {
+    return MaglevSelector.factory(tableSize);
+  }
+
+  /**
+   * {@code rendezvous}: consistent hashing by highest random weight (Thaler and Ravishankar, "A
+   * name-based mapping scheme for rendezvous", 1998). For each key every server has a score, and
+   * the highest eligible one is picked; retries take the next. O(eligible servers), so for some
+   * hundred servers at most.
+   *
+   * <p>Nothing moves that need not: when a server comes or goes, is blocked or back, or changes its
+   * weight, keys move to it or from it and between no others; a blocked server's go to all others
+   * in proportion to their weights. Shares of keys are in proportion to the weights.
+   *
+   * <p>The score of a server with weight w is w / −ln(u), with u = (⌊h / 2¹²⌋ + ½) / 2⁵² and h =
+   * mix(k XOR s), unsigned: k is the key's hash, s is XXH64, with seed 0, of the server's address
+   * {@code host:port} (an IPv6 address in brackets; if several servers have one address, the second
+   * by id counts as {@code host:port#2}, and so on), and mix is the finaliser of SplitMix64: z ^= z
+   * >>> 30; z *= 0xbf58476d1ce4e5b9; z ^= z >>> 27; z *= 0x94d049bb133111eb; z ^= z >>> 31. Of
+   * equal scores the higher h counts. The logarithm gives shares that are exactly in proportion
+   * (Schindelhauer and Schomaker, "Weighted distributed hash tables", 2005). Who computes the same
+   * agrees on every key. A slow start changes nothing.
+   *
+   * <p>Needs a key: a pick without one gets a server by chance, and that is logged once.
+   */
+  public static Selector.Factory rendezvous() {
+    return named("rendezvous");
+  }
+
+  /**
    * {@code ring_hash}: a key's server on a consistent-hash ring, the same as that of an Envoy's
    * {@code ring_hash} of default sizes in front of the same servers: {@link #ringHash(
    * HashRing.Placement, int, int)} with {@link HashRing.Placement#ENVOY}.
@@ -183,9 +262,11 @@ public final class Selectors {
     return factory;
   }
 
-  /** Whether it is one of those whose picks do not depend on how a weight above 0 changes. */
-  static boolean ignoresWeights(Selector.Factory factory) {
-    return factory == BY_NAME.get("round_robin") || factory == BY_NAME.get("random");
+  /** Whether it is one of those whose picks do not depend on what a slow start makes of weights. */
+  static boolean ignoresSlowStart(Selector.Factory factory) {
+    return factory instanceof KeyedSelector.Factory
+        || factory == BY_NAME.get("round_robin")
+        || factory == BY_NAME.get("random");
   }
 
   /** The names that {@link #named} takes, in alphabetical order. */
