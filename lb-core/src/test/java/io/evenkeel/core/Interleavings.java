@@ -284,7 +284,7 @@ final class Interleavings {
       AtomicLong turns = new AtomicLong();
       for (int i = 0; i < nodes.length; i++) {
         nodes[i].joinLine(turns, i);
-        nodes[i].sit(new Node.Seat(tree, i), null);
+        nodes[i].sit(tree, i, this);
       }
       for (int i = 1; i < nodes.length; i++) {
         load(nodes[i], i == OTHER ? 2 : 1);
