@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Selector} is built over: the members of one tier and the eligible ones among them,
@@ -108,6 +109,15 @@ public final class Candidates {
         Arrays.copyOf(theirs, chosen.size()),
         environment,
         build);
+  }
+
+  /** A selector over them, as {@link Selector.Factory#create} makes it. */
+  Selector build(Selector.Factory factory, @Nullable Selector previous) {
+    Selector selector = factory.create(this, previous);
+    if (selector == null) { // a user's factory may not have been checked for nullness
+      throw new NullPointerException("selector: " + factory + " returned null");
+    }
+    return selector;
   }
 
   /**

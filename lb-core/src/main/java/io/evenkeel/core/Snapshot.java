@@ -148,10 +148,7 @@ final class Snapshot {
     Candidates candidates =
         new Candidates(draft.members, draft.eligible, draft.weights(), recipe.environment, build);
     Selector before = previous == null ? null : previous.selectorOf(level);
-    Selector selector = recipe.factory.create(candidates, before);
-    if (selector == null) { // a user's factory may not have been checked for nullness
-      throw new NullPointerException("selector: " + recipe.factory + " returned null");
-    }
+    Selector selector = candidates.build(recipe.factory, before);
     return new Tier(level, selector, candidates.eligible(), candidates.random());
   }
 
