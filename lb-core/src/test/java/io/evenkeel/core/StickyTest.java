@@ -141,10 +141,12 @@ class StickyTest {
             String id = "s" + random.nextInt(4); // the fifth is always there
             if (index > 0) {
               many.acquire(random.nextInt(10)).close();
+            } else if (many.nodes().stream().noneMatch(n -> n.server().id().equals(id))) {
+              many.add(Servers.named(id));
             } else if (random.nextBoolean()) {
               boolean unused = many.drain(id) || many.resume(id);
-            } else if (!many.remove(id)) {
-              many.add(Servers.named(id));
+            } else {
+              many.remove(id);
             }
           }
         });
