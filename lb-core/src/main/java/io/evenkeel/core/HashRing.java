@@ -191,32 +191,20 @@ public final class HashRing {
     }
   }
 
-  /**
-   * nginx keeps one point of those that are equal, the first server's. Servers of one address, whom
-   * it treats as one, stand behind each other here.
-   */
+  /** nginx keeps one point of those that are equal, the first server's. */
   private long[] withoutDoubles(long[] packed) {
     int kept = 0;
     for (int bucket = 0; bucket < buckets.length - 1; bucket++) {
-      int i = buckets[bucket];
-      buckets[bucket] = kept;
-      int winner = -1;
-      for (; i < buckets[bucket + 1]; i++) {
-        boolean isEqual = winner >= 0 && packed[i] >> serverBits == packed[winner] >> serverBits;
-        if (!isEqual || isSameAddress(serverOf(packed[i]), serverOf(packed[winner]))) {
-          packed[kept] = packed[i];
-          winner = isEqual ? winner : kept;
-          kept++;
+      int begin = kept;
+      for (int i = buckets[bucket]; i < buckets[bucket + 1]; i++) {
+        if (kept == begin || packed[i] >> serverBits != packed[kept - 1] >> serverBits) {
+          packed[kept++] = packed[i];
         }
       }
+      buckets[bucket] = begin;
     }
     buckets[buckets.length - 1] = kept;
     return kept == packed.length ? packed : Arrays.copyOf(packed, kept);
-  }
-
-  private boolean isSameAddress(int one, int other) {
-    return servers[one].port() == servers[other].port()
-        && servers[one].host().equals(servers[other].host());
   }
 
   /**
@@ -231,7 +219,8 @@ public final class HashRing {
    * The ring of these servers.
    *
    * @param servers in an order that matters little: where two points are equal the first server's
-   *     counts, and Envoy rounds along it; no two of the same id; those of weight 0 have no points
+   *     counts, and Envoy rounds along it; no two of the same id; those of weight 0 have no points;
+   *     where several have one address, the second in the order of ids is placed as address#2
    * @param minimumSize at least so many points in {@link Placement#ENVOY}, and the others ignore
    *     it: 1 to {@value #LARGEST_SIZE}. Shares become even from some 100 points a server on. Where
    *     the number of servers does not divide it, adding or removing one changes how many points

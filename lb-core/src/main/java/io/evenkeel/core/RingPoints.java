@@ -10,7 +10,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /**
@@ -51,13 +55,33 @@ final class RingPoints {
         };
     Arrays.parallelPrefix(begins, Math::addExact);
     this.places = new long[begins[servers.size()]];
+    String[] addresses = addresses(servers);
     for (int i = 0; i < servers.size(); i++) {
       switch (placement) {
-        case ENVOY -> fillByXxh64(servers.get(i), begins[i], begins[i + 1]);
-        case KETAMA -> fillByMd5(servers.get(i), begins[i], begins[i + 1]);
-        case NGINX -> fillByCrc32(servers.get(i), begins[i], begins[i + 1]);
+        case ENVOY -> fillByXxh64(addresses[i], begins[i], begins[i + 1]);
+        case KETAMA -> fillByMd5(addresses[i], begins[i], begins[i + 1]);
+        case NGINX -> fillByCrc32(addresses[i], begins[i], begins[i + 1]);
       }
     }
+  }
+
+  /**
+   * Each as the original writes it; of several with one address the second in the order of ids has
+   * {@code #2} behind it, and so on, so that each has points of its own.
+   */
+  private String[] addresses(List<Server> servers) {
+    String[] addresses = new String[servers.size()];
+    Map<String, Integer> uses = new HashMap<>(2 * addresses.length);
+    IntStream.range(0, addresses.length)
+        .boxed()
+        .sorted(Comparator.comparing(i -> servers.get(i).id()))
+        .forEach(
+            i -> {
+              String address = address(servers.get(i), placement);
+              int use = uses.merge(address, 1, Integer::sum);
+              addresses[i] = use == 1 ? address : address + "#" + use;
+            });
+    return addresses;
   }
 
   long[] places() {
@@ -114,7 +138,6 @@ final class RingPoints {
     return counts;
   }
 
-  /** Of so many that the ring is not too large whatever the placement. */
   private static long sumOfWeights(List<Server> servers) {
     return servers.stream().mapToLong(Server::weight).sum();
   }
@@ -144,18 +167,18 @@ final class RingPoints {
   }
 
   /** {@code address_0}, {@code address_1} and so on. */
-  private void fillByXxh64(Server server, int from, int to) {
-    Numbered text = new Numbered(address(server) + "_");
+  private void fillByXxh64(String address, int from, int to) {
+    Numbered text = new Numbered(address + "_");
     for (int i = from; i < to; i++) {
       places[i] = XXH64.hashBytesToLong(text.bytes, 0, text.put(i - from));
     }
   }
 
   /** Four little-endian numbers of the digests of {@code address-0} and so on. */
-  private void fillByMd5(Server server, int from, int to) {
+  private void fillByMd5(String address, int from, int to) {
     MessageDigest md5 = RingKeys.md5();
     ByteBuffer digest = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
-    Numbered text = new Numbered(address(server) + "-");
+    Numbered text = new Numbered(address + "-");
     for (int i = from; i < to; i++) {
       int within = (i - from) % 4;
       if (within == 0) {
@@ -167,8 +190,8 @@ final class RingPoints {
   }
 
   /** Each of the host, a zero byte, the port, and the point before, 0 at first. */
-  private void fillByCrc32(Server server, int from, int to) {
-    byte[] text = (address(server) + "....").getBytes(StandardCharsets.UTF_8);
+  private void fillByCrc32(String address, int from, int to) {
+    byte[] text = (address + "....").getBytes(StandardCharsets.UTF_8);
     int length = text.length - 4;
     ByteBuffer before = ByteBuffer.wrap(text).order(ByteOrder.LITTLE_ENDIAN);
     CRC32 crc = new CRC32();
@@ -209,10 +232,6 @@ final class RingPoints {
   }
 
   /** How the original writes this server where it makes points of it. */
-  private String address(Server server) {
-    return address(server, placement);
-  }
-
   static String address(Server server, Placement placement) {
     String host = server.host();
     boolean isBracketed = host.startsWith("[") && host.endsWith("]");

@@ -228,8 +228,7 @@ public final class Selectors {
    * key of ASCII characters.
    *
    * <p>The ring goes by the configured weights: a slow start changes nothing. It is built when
-   * servers or weights change, not when health does. Servers of one address have the same points:
-   * the first of them that is eligible gets all. A key that is known by its hash alone ({@link
+   * servers or weights change, not when health does. A key that is known by its hash alone ({@link
    * Query#forHash}) has its place by that, in a 32-bit placement by its lower 32 bits.
    *
    * @param placement who is to agree

@@ -2,6 +2,7 @@ package io.evenkeel.benchmarks.hashing;
 
 import io.evenkeel.benchmarks.Svg;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -49,7 +50,7 @@ final class CurveChart {
     }
     for (int servers = 10; servers <= 10_000; servers *= 10) {
       svg.line(x(servers), y(LARGEST), x(servers), y(1), "grid");
-      svg.text(x(servers), HEIGHT - BOTTOM + 20, "%,d".formatted(servers), "soft middle");
+      svg.text(x(servers), HEIGHT - BOTTOM + 20, String.format(Locale.ROOT, "%,d", servers), "soft middle");
     }
     svg.text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 12, "servers", "soft middle");
     int number = 0;

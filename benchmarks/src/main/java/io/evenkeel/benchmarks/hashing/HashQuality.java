@@ -69,8 +69,9 @@ public final class HashQuality {
         """);
     for (int n : SERVERS) {
       page.append(
-          "| %,d | %s | %s | %s |\n"
-              .formatted(
+          String.format(
+              Locale.ROOT,
+                  "| %,d | %s | %s | %s |\n",
                   n,
                   even("ring, 160 points", n, s -> ringPeak(s, 160)),
                   even("Maglev, M = 65,537", n, s -> maglevPeak(s, TABLES[0])),
@@ -89,8 +90,9 @@ public final class HashQuality {
         """);
     for (int points : POINTS) {
       page.append(
-          "| %,d | %s | %s |\n"
-              .formatted(
+          String.format(
+              Locale.ROOT,
+                  "| %,d | %s | %s |\n",
                   points,
                   even(null, 100, s -> ringPeak(s, points)),
                   even(null, 1_000, s -> ringPeak(s, points))));
@@ -142,7 +144,7 @@ public final class HashQuality {
     row("ring, 160 points a server", ring);
     row("maglev, M = 65,537", maglev.get(0));
     row("maglev, M = 655,373", maglev.get(1));
-    row("rendezvous (of %,d keys)".formatted(KEYS), rendezvous);
+    row(String.format(Locale.ROOT, "rendezvous (of %,d keys)", KEYS), rendezvous);
     page.append(
         """
 
