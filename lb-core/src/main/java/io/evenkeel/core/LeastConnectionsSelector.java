@@ -1,7 +1,6 @@
 package io.evenkeel.core;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,9 +21,9 @@ final class LeastConnectionsSelector implements Selector {
   private final @Nullable LoadTree tree;
 
   /** The number of the next turn; shared with the selectors before and after this one. */
-  private final AtomicLong turns;
+  private final Cursor turns;
 
-  private LeastConnectionsSelector(@Nullable LoadTree tree, AtomicLong turns) {
+  private LeastConnectionsSelector(@Nullable LoadTree tree, Cursor turns) {
     this.tree = tree;
     this.turns = turns;
   }
@@ -34,7 +33,7 @@ final class LeastConnectionsSelector implements Selector {
         previous instanceof LeastConnectionsSelector same ? same : null;
     List<Node> members = candidates.members();
     int n = members.size();
-    AtomicLong turns = before != null ? before.turns : new AtomicLong(n);
+    Cursor turns = before != null ? before.turns : new Cursor(n);
     int start = Math.floorMod(Mix.mix64(candidates.seed()), Math.max(1, n));
     for (int i = 0; i < n; i++) {
       if (!members.get(i).isInLine(turns)) {

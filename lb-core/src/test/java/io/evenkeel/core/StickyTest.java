@@ -3,11 +3,14 @@ package io.evenkeel.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** A key gets the server it got before, while that may be picked and the entry lives. */
@@ -158,6 +161,25 @@ class StickyTest {
       assertThat(servers).as("seed %d", seed).hasSize(1);
     }
     assertThat(many.nodes()).as("seed %d", seed).containsAll(List.copyOf(sticky.remembered()));
+  }
+
+  /** What its Javadoc says: the boxed hash, and little else. */
+  @Test
+  void rememberedKeys_allocateNoMoreThanIsSaid() {
+    Query[] queries =
+        IntStream.range(0, 64).mapToObj(i -> Query.forHash(Mix.mix64(i))).toArray(Query[]::new);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long thread = Thread.currentThread().getId();
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 20; round++) {
+      long before = threads.getThreadAllocatedBytes(thread);
+      for (int i = 0; i < 10_000; i++) {
+        Node unused = sticky.select(queries[i & 63]);
+      }
+      least = Math.min(least, threads.getThreadAllocatedBytes(thread) - before);
+    }
+    System.out.println("sticky bytes a pick " + least / 10_000.0);
+    assertThat(least / 10_000.0).isLessThan(64);
   }
 
   @Test
