@@ -96,11 +96,11 @@ public interface Selector {
      * <p>Keys are told apart by their 64-bit hash. The table is the balancer's own, one for each
      * tier; a server's entries are dropped when it is removed. Where it is full, entries that are
      * used seldom go first (W-TinyLFU, not strictly the one unused longest), which may be the new
-     * one. It lies on the heap, some 100 to 150 bytes an entry.
+     * one.
      *
      * <p>A remembered key costs a look-up in a concurrent hash table and a reading of the clock,
      * and no lock; a new one writes to the table, and may wait there for a thread that does the
-     * same. Each pick with a key allocates 24 bytes or so. Call it last: it is to remember what
+     * same. Each pick with a key allocates 24 bytes. Call it last: it is to remember what
      * zones and subsets chose.
      *
      * @param ttl how long after its last use an entry lives, above 0

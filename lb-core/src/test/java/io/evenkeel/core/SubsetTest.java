@@ -57,8 +57,8 @@ class SubsetTest {
     assertThat(movedShare(100, 20, 0, 5)).isCloseTo(0.02, within(0.005));
     assertThat(movedShare(100, 20, 5, 100)).isCloseTo(0.77, within(0.005));
     assertThat(movedShare(101, 20, 0, 5)).isCloseTo(0.03, within(0.005));
-    System.out.printf("moved 101 all %.4f%n", movedShare(101, 20, 5, 100));
-    System.out.printf("moved 102 all %.4f%n", movedShare(102, 20, 5, 100));
+    assertThat(movedShare(101, 20, 5, 100)).isCloseTo(0.56, within(0.005));
+    assertThat(movedShare(102, 20, 5, 100)).isCloseTo(0.54, within(0.005));
   }
 
   /** Which part of these clients' servers is another with one server more. */
