@@ -100,8 +100,8 @@ public interface Selector {
      *
      * <p>A remembered key costs a look-up in a concurrent hash table and a reading of the clock,
      * and no lock; a new one writes to the table, and may wait there for a thread that does the
-     * same. Each pick with a key allocates 24 bytes. Call it last: it is to remember what
-     * zones and subsets chose.
+     * same. Each pick with a key allocates 24 bytes. Call it last: it is to remember what zones and
+     * subsets chose.
      *
      * @param ttl how long after its last use an entry lives, above 0
      * @param maxEntries how many there may be at most, 1 or more

@@ -78,17 +78,15 @@ class CommandLineTest {
   void selectorOptions_makeTheSelector() {
     RunOptions options = new RunOptions();
     options.servers =
-        List.of(Server.of("a", 1).withZone("z").withWeight(2), Server.of("b", 1), Server.of("c", 1));
+        List.of(
+            Server.of("a", 1).withZone("z").withWeight(2), Server.of("b", 1), Server.of("c", 1));
     options.selectorOptions = List.of("zone=z", "bounded=0.5");
     options.healthInterval = java.time.Duration.ofSeconds(5);
     options.rise = 1;
     options.fall = 1;
     options.checkTogether();
     LoadBalancer balancer =
-        LoadBalancer.builder()
-            .servers(options.servers)
-            .selector(options.selectorFactory())
-            .build();
+        LoadBalancer.builder().servers(options.servers).selector(options.selectorFactory()).build();
     List<String> hosts = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
       try (Lease lease = balancer.acquire()) {
