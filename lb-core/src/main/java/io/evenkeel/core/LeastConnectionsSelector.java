@@ -1,7 +1,6 @@
 package io.evenkeel.core;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +21,7 @@ final class LeastConnectionsSelector implements Selector {
   private final @Nullable LoadTree tree;
 
   /** The number of the next turn; shared with the selectors before and after this one. */
-  private final AtomicLong turns;
+  private final Cursor turns;
 
   /**
    * The one before this, until the first pick here: by then this one is in force. Not volatile: it
@@ -31,7 +30,7 @@ final class LeastConnectionsSelector implements Selector {
   private @Nullable LoadTree before;
 
   private LeastConnectionsSelector(
-      @Nullable LoadTree tree, AtomicLong turns, @Nullable LoadTree before) {
+      @Nullable LoadTree tree, Cursor turns, @Nullable LoadTree before) {
     this.tree = tree;
     this.turns = turns;
     this.before = before;
@@ -42,7 +41,7 @@ final class LeastConnectionsSelector implements Selector {
         previous instanceof LeastConnectionsSelector same ? same : null;
     List<Node> members = candidates.members();
     int n = members.size();
-    AtomicLong turns = before != null ? before.turns : new AtomicLong(n);
+    Cursor turns = before != null ? before.turns : new Cursor(n);
     int start = Math.floorMod(Mix.mix64(candidates.seed()), Math.max(1, n));
     for (int i = 0; i < n; i++) {
       if (!members.get(i).isInLine(turns)) {

@@ -4,7 +4,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +88,7 @@ public final class Node {
   private volatile @Nullable Seat seatBefore;
 
   /** Where its turns come from. Guarded by the balancer's change lock. */
-  private @Nullable AtomicLong line;
+  private @Nullable Cursor line;
 
   /** When it was picked last, in turns of {@link #line}. Atomic, by {@link #LAST_TURN}. */
   @SuppressWarnings("unused")
@@ -327,11 +326,11 @@ public final class Node {
   }
 
   /** Under the balancer's change lock only, as {@link #joinLine}. */
-  boolean isInLine(AtomicLong turns) {
+  boolean isInLine(Cursor turns) {
     return line == turns;
   }
 
-  void joinLine(AtomicLong turns, long turn) {
+  void joinLine(Cursor turns, long turn) {
     line = turns;
     lastTurn = turn;
   }

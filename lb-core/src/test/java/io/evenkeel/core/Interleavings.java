@@ -2,7 +2,6 @@ package io.evenkeel.core;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -281,7 +280,7 @@ final class Interleavings {
     private final LoadTree tree = new LoadTree(nodes, new int[20], 1);
 
     public Tournament() {
-      AtomicLong turns = new AtomicLong();
+      Cursor turns = new Cursor(0);
       for (int i = 0; i < nodes.length; i++) {
         nodes[i].joinLine(turns, i);
         nodes[i].sit(new Node.Seat(tree, i), null);
