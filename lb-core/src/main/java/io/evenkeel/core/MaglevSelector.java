@@ -69,7 +69,7 @@ final class MaglevSelector extends KeyedSelector {
   @Override
   @Nullable Node select(long place, Query query, @Nullable Room room) {
     MaglevTable slots = table;
-    if (slots == null || eligible == 0) {
+    if (slots == null) {
       return null;
     }
     int slot = slots.slot(place);
@@ -87,6 +87,9 @@ final class MaglevSelector extends KeyedSelector {
   private @Nullable Node selectFrom(
       int first, MaglevTable slots, Query query, @Nullable Room room) {
     int size = slots.size();
+    if (eligible == 0) {
+      return null;
+    }
     boolean isWorthIt = room == null && query.triedCount() < eligible;
     int slot = first;
     do {

@@ -29,7 +29,9 @@ final class MaglevTable {
   private static final Hasher64 SKIP = Hashing.xxh64(1);
 
   private final int size;
-  private final Modulus modulus;
+
+  /** For {@link Modulus}. */
+  private final long reciprocal;
 
   /** The server of each slot; one of the two is empty. */
   private final char[] few;
@@ -38,7 +40,7 @@ final class MaglevTable {
 
   private MaglevTable(int size, char[] few, int[] many) {
     this.size = size;
-    this.modulus = new Modulus(size);
+    this.reciprocal = Modulus.reciprocal(size);
     this.few = few;
     this.many = many;
   }
@@ -110,12 +112,12 @@ final class MaglevTable {
 
   /** The slot of a key of this hash: the hash modulo the size. */
   int slot(long hash) {
-    return modulus.of(hash);
+    return Modulus.of(hash, size, reciprocal);
   }
 
   /** The server that a slot belongs to, by its place in the arrays that this was built from. */
   int server(int slot) {
-    return few.length > 0 ? few[slot] : many[slot];
+    return slot < few.length ? few[slot] : many[slot];
   }
 
   /** Servers taking turns; each is known by its place in their order. */

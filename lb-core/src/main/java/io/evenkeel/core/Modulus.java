@@ -16,23 +16,22 @@ final class Modulus {
 
   static final int LEAST = 5;
 
-  private final int divisor;
-  private final long reciprocal;
+  private Modulus() {}
 
   /**
+   * What {@link #of} needs to know of a divisor beside itself.
+   *
    * @param divisor at least {@link #LEAST}
    */
-  Modulus(int divisor) {
+  static long reciprocal(int divisor) {
     if (divisor < LEAST) {
       throw new IllegalArgumentException("divisor: " + divisor + " (expected: >= " + LEAST + ")");
     }
-    this.divisor = divisor;
-    this.reciprocal =
-        BigInteger.ONE.shiftLeft(65).divide(BigInteger.valueOf(divisor)).longValueExact();
+    return BigInteger.ONE.shiftLeft(65).divide(BigInteger.valueOf(divisor)).longValueExact();
   }
 
   /** The number modulo the divisor, as {@link Long#remainderUnsigned}. */
-  int of(long number) {
+  static int of(long number, int divisor, long reciprocal) {
     long rest = number - Math.multiplyHigh(number >>> 1, reciprocal) * divisor;
     return (int) (rest < divisor ? rest : rest - divisor);
   }

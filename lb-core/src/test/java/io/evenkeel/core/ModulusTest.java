@@ -18,7 +18,7 @@ class ModulusTest {
   @Property(tries = 20_000)
   void anyNumber_anyDivisor_isTheRemainder(
       @ForAll long number, @ForAll @IntRange(min = Modulus.LEAST) int divisor) {
-    assertThat(new Modulus(divisor).of(number))
+    assertThat(Modulus.of(number, divisor, Modulus.reciprocal(divisor)))
         .isEqualTo((int) Long.remainderUnsigned(number, divisor));
   }
 
@@ -30,21 +30,23 @@ class ModulusTest {
       @ForAll @IntRange(min = -2, max = 2) int beside) {
     int divisor = PRIMES[prime];
     long near = Long.divideUnsigned(number, divisor) * divisor + beside;
-    assertThat(new Modulus(divisor).of(near))
+    assertThat(Modulus.of(near, divisor, Modulus.reciprocal(divisor)))
         .isEqualTo((int) Long.remainderUnsigned(near, divisor));
   }
 
   @Example
   void ends_areRight_ofEverySmallDivisor() {
     for (int divisor = Modulus.LEAST; divisor < 70_000; divisor++) {
-      Modulus modulus = new Modulus(divisor);
+      long reciprocal = Modulus.reciprocal(divisor);
       long last = Long.divideUnsigned(-1, divisor) * divisor;
       long[] numbers = {
         0, 1, divisor - 1, divisor, Long.MAX_VALUE, Long.MIN_VALUE, -1, last, last - 1
       };
       for (long number : numbers) {
-        if (modulus.of(number) != Long.remainderUnsigned(number, divisor)) {
-          assertThat(modulus.of(number)).as("%d mod %d", number, divisor).isEqualTo(-1);
+        if (Modulus.of(number, divisor, reciprocal) != Long.remainderUnsigned(number, divisor)) {
+          assertThat(Modulus.of(number, divisor, reciprocal))
+              .as("%d mod %d", number, divisor)
+              .isEqualTo(-1);
         }
       }
     }
@@ -53,7 +55,7 @@ class ModulusTest {
   @Example
   void tooSmallADivisor_isRefused() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Modulus(4))
+        .isThrownBy(() -> Modulus.reciprocal(4))
         .withMessage("divisor: 4 (expected: >= 5)");
   }
 }

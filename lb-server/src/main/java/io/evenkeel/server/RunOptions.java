@@ -41,8 +41,8 @@ final class RunOptions {
       description = {
         "A server; give one for each, or an option below that finds them. An IPv6 address stands in"
             + " brackets.",
-        "weight: 0 to 1000000, 1 by default, 0 for nothing new; its share, but for round_robin and"
-            + " random, which give everyone the same.",
+        "weight: 0 to 1000000, 1 by default, 0 for nothing new; its share, but for round_robin,"
+            + " random and ip_hash, which give everyone the same.",
         "tier: 0 by default; a higher one is a backup, used while no lower one is available.",
         "zone: where it stands.",
         "id: its name in the log, HOST:PORT by default."

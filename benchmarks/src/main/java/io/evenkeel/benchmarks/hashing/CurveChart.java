@@ -50,7 +50,11 @@ final class CurveChart {
     }
     for (int servers = 10; servers <= 10_000; servers *= 10) {
       svg.line(x(servers), y(LARGEST), x(servers), y(1), "grid");
-      svg.text(x(servers), HEIGHT - BOTTOM + 20, String.format(Locale.ROOT, "%,d", servers), "soft middle");
+      svg.text(
+          x(servers),
+          HEIGHT - BOTTOM + 20,
+          String.format(Locale.ROOT, "%,d", servers),
+          "soft middle");
     }
     svg.text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 12, "servers", "soft middle");
     int number = 0;

@@ -71,11 +71,11 @@ public final class HashQuality {
       page.append(
           String.format(
               Locale.ROOT,
-                  "| %,d | %s | %s | %s |\n",
-                  n,
-                  even("ring, 160 points", n, s -> ringPeak(s, 160)),
-                  even("Maglev, M = 65,537", n, s -> maglevPeak(s, TABLES[0])),
-                  even("Maglev, M = 655,373", n, s -> maglevPeak(s, TABLES[1]))));
+              "| %,d | %s | %s | %s |\n",
+              n,
+              even("ring, 160 points", n, s -> ringPeak(s, 160)),
+              even("Maglev, M = 65,537", n, s -> maglevPeak(s, TABLES[0])),
+              even("Maglev, M = 655,373", n, s -> maglevPeak(s, TABLES[1]))));
     }
     page.append(
         """
@@ -92,10 +92,10 @@ public final class HashQuality {
       page.append(
           String.format(
               Locale.ROOT,
-                  "| %,d | %s | %s |\n",
-                  points,
-                  even(null, 100, s -> ringPeak(s, points)),
-                  even(null, 1_000, s -> ringPeak(s, points))));
+              "| %,d | %s | %s |\n",
+              points,
+              even(null, 100, s -> ringPeak(s, points)),
+              even(null, 1_000, s -> ringPeak(s, points))));
     }
     moves();
     page.append(
