@@ -262,8 +262,34 @@ public final class Selectors {
     return factory;
   }
 
+  /**
+   * A selector by its name, with options, as config files and command lines give them.
+   *
+   * <p>Of {@code ring_hash}: {@code placement} ({@code envoy}, the default, {@code ketama}, {@code
+   * nginx}), {@code minimum_size}, {@code maximum_size}, as in {@link #ringHash(HashRing.Placement,
+   * int, int)}. Of {@code maglev}: {@code table_size}, as in {@link #maglev(int)}. Of any selector:
+   * {@code bounded} (ε, as {@code 0.25}: {@link Selector.Factory#bounded}); {@code zone} (the
+   * client's own: {@link Selector.Factory#zoneAware}); {@code subset} (client index / size, as
+   * {@code 3/20}: {@link Selector.Factory#subset}); {@code sticky_ttl} (a whole number with {@code
+   * ms}, {@code s}, {@code m} or {@code h}, up to {@code 8760h}) and, beside it, {@code sticky_max}
+   * (entries, 100,000 by default: {@link Selector.Factory#sticky}). They stand around one another
+   * in this order, {@code bounded} innermost.
+   *
+   * @param name one of {@link #names()}
+   * @param options by name
+   * @throws IllegalArgumentException if there is no selector of that name, if it has no such
+   *     option, or if a value is out of range; the message names the option and says what is
+   *     expected
+   */
+  public static Selector.Factory named(String name, Map<String, String> options) {
+    return new SelectorOptions(name, options).factory();
+  }
+
   /** Whether it is one of those whose picks do not depend on what a slow start makes of weights. */
   static boolean ignoresSlowStart(Selector.Factory factory) {
+    if (factory instanceof Around around) {
+      return !around.looksAtWeights() && ignoresSlowStart(around.inner());
+    }
     return factory instanceof KeyedSelector.Factory
         || factory == BY_NAME.get("round_robin")
         || factory == BY_NAME.get("random");
