@@ -1,9 +1,11 @@
 package io.evenkeel.core;
 
+import io.evenkeel.core.HashRing.Placement;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -54,36 +56,30 @@ final class HashedServers {
   }
 
   /**
-   * What is hashed of each: its address, {@code host:port} with an IPv6 address in brackets. Of
-   * several members with one address, the second in the order of ids is {@code host:port#2}, and so
-   * on.
+   * What is hashed of each: its address, {@code host:port} with an IPv6 address in brackets and at
+   * its shortest, told apart.
    */
   String[] names() {
-    int n = servers.length;
-    String[] names = new String[n];
-    Map<String, Integer> uses = new HashMap<>(2 * n);
-    boolean isAnyTwice = false;
-    for (int i = 0; i < n; i++) {
-      names[i] = address(servers[i]);
-      isAnyTwice |= uses.merge(names[i], 1, Integer::sum) > 1;
-    }
-    if (isAnyTwice) {
-      uses.clear();
-      IntStream.range(0, n)
-          .boxed()
-          .sorted(Comparator.comparing(i -> servers[i].id()))
-          .forEach(
-              i -> {
-                int use = uses.merge(names[i], 1, Integer::sum);
-                names[i] += use == 1 ? "" : "#" + use;
-              });
-    }
-    return names;
+    return names(List.of(servers), server -> RingPoints.address(server, Placement.ENVOY));
   }
 
-  private static String address(Server server) {
-    String host = server.host();
-    boolean bare = host.indexOf(':') >= 0 && !host.startsWith("[");
-    return (bare ? "[" + host + "]" : host) + ":" + server.port();
+  /**
+   * The addresses of these, told apart: of several with one address, the second in the order of ids
+   * is {@code host:port#2}, and so on.
+   */
+  static String[] names(List<Server> servers, Function<Server, String> address) {
+    int n = servers.size();
+    String[] names = new String[n];
+    Map<String, Integer> uses = new HashMap<>(2 * n);
+    IntStream.range(0, n)
+        .boxed()
+        .sorted(Comparator.comparing(i -> servers.get(i).id()))
+        .forEach(
+            i -> {
+              String name = address.apply(servers.get(i));
+              int use = uses.merge(name, 1, Integer::sum);
+              names[i] = use == 1 ? name : name + "#" + use;
+            });
+    return names;
   }
 }

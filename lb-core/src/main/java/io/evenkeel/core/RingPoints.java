@@ -10,11 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /**
@@ -32,8 +28,6 @@ final class RingPoints {
 
   private static final int LONGEST_NUMBER = 12;
 
-  private final Placement placement;
-
   /** The points of all servers, one server's after the other's. */
   private final long[] places;
 
@@ -46,7 +40,6 @@ final class RingPoints {
    * @param servers each of a weight above 0
    */
   RingPoints(List<Server> servers, Placement placement, int minimumSize, int maximumSize) {
-    this.placement = placement;
     this.begins =
         switch (placement) {
           case ENVOY -> envoyCounts(servers, minimumSize, maximumSize);
@@ -55,7 +48,7 @@ final class RingPoints {
         };
     Arrays.parallelPrefix(begins, Math::addExact);
     this.places = new long[begins[servers.size()]];
-    String[] addresses = addresses(servers);
+    String[] addresses = HashedServers.names(servers, server -> address(server, placement));
     Hashes hashes =
         switch (placement) {
           case ENVOY -> this::fillByXxh64;
@@ -71,25 +64,6 @@ final class RingPoints {
   @FunctionalInterface
   private interface Hashes {
     void fill(String address, int from, int to);
-  }
-
-  /**
-   * Each as the original writes it; of several with one address the second in the order of ids has
-   * {@code #2} behind it, and so on, so that each has points of its own.
-   */
-  private String[] addresses(List<Server> servers) {
-    String[] addresses = new String[servers.size()];
-    Map<String, Integer> uses = new HashMap<>(2 * addresses.length);
-    IntStream.range(0, addresses.length)
-        .boxed()
-        .sorted(Comparator.comparing(i -> servers.get(i).id()))
-        .forEach(
-            i -> {
-              String address = address(servers.get(i), placement);
-              int use = uses.merge(address, 1, Integer::sum);
-              addresses[i] = use == 1 ? address : address + "#" + use;
-            });
-    return addresses;
   }
 
   long[] places() {
