@@ -437,7 +437,6 @@ final class ControlPlane {
     removed.forEach(Node::setRemoved);
     publish(built);
     members = next;
-    removed.forEach(node -> node.sit(null, null));
     departed.add(removed);
     events.log(() -> ChangeLog.news(news));
     news.forEach(events::add);
@@ -549,6 +548,7 @@ final class ControlPlane {
     Snapshot before = snapshot;
     next.startNodes();
     snapshot = next;
+    next.replaceWatches(before);
     events.log(() -> ChangeLog.swap(before, next));
   }
 
