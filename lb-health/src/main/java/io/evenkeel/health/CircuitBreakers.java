@@ -174,10 +174,6 @@ public final class CircuitBreakers implements AutoCloseable {
     changes.carry();
   }
 
-  static boolean sameAddress(Server a, Server b) {
-    return a.host().equals(b.host()) && a.port() == b.port();
-  }
-
   /** One server's: hears of its leases, stands before it while it is not closed. */
   private final class Circuit implements OutcomeListener, Gate, CircuitBreaker.Listener {
 
@@ -198,7 +194,7 @@ public final class CircuitBreakers implements AutoCloseable {
     boolean hasMoved() {
       Server before = server;
       server = node.server();
-      return !sameAddress(before, server);
+      return !HealthMonitor.sameAddress(before, server);
     }
 
     // ---- leases that nobody asked a gate for, and all others, too: what counts while closed ----

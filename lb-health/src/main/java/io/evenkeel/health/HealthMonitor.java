@@ -185,7 +185,7 @@ public final class HealthMonitor implements AutoCloseable {
     }
   }
 
-  private static boolean sameAddress(Server a, Server b) {
+  static boolean sameAddress(Server a, Server b) {
     return a.host().equals(b.host()) && a.port() == b.port();
   }
 

@@ -139,18 +139,16 @@ public final class OutlierDetector implements AutoCloseable {
   public OutlierStats stats() {
     List<Node> nodes = balancer.nodes();
     Map<String, OutlierStats.Standing> servers = new LinkedHashMap<>(nodes.size() * 2);
-    synchronized (lock) {
-      long now = clock.nanoTime();
-      int ejected = 0;
-      for (Node node : nodes) {
-        Host host = hosts.of(node);
-        if (host != null) {
-          servers.put(node.server().id(), host.standing(now));
-          ejected += out.contains(host) ? 1 : 0;
-        }
+    long now = clock.nanoTime();
+    for (Node node : nodes) {
+      Host host = hosts.of(node);
+      if (host != null) {
+        servers.put(node.server().id(), host.standing(now));
       }
+    }
+    synchronized (lock) { // not for longer: whoever ejects may be an event loop
       return new OutlierStats(
-          ejected,
+          (int) out.stream().filter(host -> host.node.isMember()).count(),
           policy.mayBeOut(nodes.size()),
           ejections,
           overLimit,
@@ -389,11 +387,13 @@ public final class OutlierDetector implements AutoCloseable {
     /** Written under the detector's lock, read by anyone. */
     private volatile boolean isOut;
 
-    /** Whether its return is on its way. Guarded by the detector's lock, as those below. */
+    /** Whether its return is on its way. Guarded by the detector's lock. */
     private boolean isReturning;
 
+    /** Written under the detector's lock, read by anyone; as is the next. */
     private volatile EjectionState state;
-    private String cause = "";
+
+    private volatile String cause = "";
 
     Host(Node node) {
       this.node = node;
@@ -433,7 +433,7 @@ public final class OutlierDetector implements AutoCloseable {
     boolean hasMoved() {
       Server before = server;
       server = node.server();
-      return !CircuitBreakers.sameAddress(before, server);
+      return !HealthMonitor.sameAddress(before, server);
     }
 
     synchronized Sample<Host> takeSample() {
@@ -449,7 +449,6 @@ public final class OutlierDetector implements AutoCloseable {
       failures = 0;
     }
 
-    /** Under the detector's lock, as {@link #standing}. */
     long leftNanos(long now) {
       return Math.max(0, state.lengthNanos() - state.ageNanos(now));
     }
