@@ -23,17 +23,9 @@ final class LeastConnectionsSelector implements Selector {
   /** The number of the next turn; shared with the selectors before and after this one. */
   private final Cursor turns;
 
-  /**
-   * The one before this, until the first pick here: by then this one is in force. Not volatile: it
-   * does no harm to retire a tree twice.
-   */
-  private @Nullable LoadTree before;
-
-  private LeastConnectionsSelector(
-      @Nullable LoadTree tree, Cursor turns, @Nullable LoadTree before) {
+  private LeastConnectionsSelector(@Nullable LoadTree tree, Cursor turns) {
     this.tree = tree;
     this.turns = turns;
-    this.before = before;
   }
 
   static Selector create(Candidates candidates, @Nullable Selector previous) {
@@ -50,28 +42,18 @@ final class LeastConnectionsSelector implements Selector {
         members.get(i).joinLine(turns, turn);
       }
     }
-    LoadTree treeBefore = before == null ? null : before.tree;
-    // Who is not eligible has no seat, lest it hold on to a tree, and that to who was in it.
-    members.forEach(node -> node.sit(null, treeBefore));
     Node[] nodes = candidates.eligible().toArray(new Node[0]);
     if (nodes.length == 0) {
-      return new LeastConnectionsSelector(null, turns, treeBefore);
+      return new LeastConnectionsSelector(null, turns);
     }
     LoadTree tree = new LoadTree(nodes, candidates.weights());
-    for (int leaf = 0; leaf < nodes.length; leaf++) {
-      nodes[leaf].sit(new Node.Seat(tree, leaf), treeBefore);
-    }
-    tree.build(); // after they sat down, so that no change from then on is missed
-    return new LeastConnectionsSelector(tree, turns, treeBefore);
+    candidates.watch(tree);
+    tree.build(); // after it is told of changes, so that none from then on is missed
+    return new LeastConnectionsSelector(tree, turns);
   }
 
   @Override
   public @Nullable Node select(Query query) {
-    LoadTree old = before;
-    if (old != null) {
-      old.retire();
-      before = null;
-    }
     if (tree == null) {
       return null;
     }

@@ -91,7 +91,7 @@ class LoadTreeTest {
     LoadTree tree = new LoadTree(nodes, weights, lookedAt);
     for (int i = 0; i < nodes.length; i++) {
       nodes[i].joinLine(turns, turns.getAndIncrement());
-      nodes[i].sit(new Node.Seat(tree, i), null);
+      nodes[i].sit(tree, i, this);
     }
     tree.build();
     return tree;

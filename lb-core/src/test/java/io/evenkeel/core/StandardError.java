@@ -20,12 +20,12 @@ final class StandardError implements AutoCloseable {
     return lines(level, "discovery");
   }
 
-  /** The lines of this level with this text in them. */
-  List<String> lines(String level, String text) {
+  /** The lines of this level that contain this. */
+  List<String> lines(String level, String part) {
     return written
         .toString(StandardCharsets.UTF_8)
         .lines()
-        .filter(line -> line.contains(level + " ") && line.contains(text))
+        .filter(line -> line.contains(level + " ") && line.contains(part))
         .toList();
   }
 
