@@ -59,6 +59,25 @@ class BlockBatchTest {
     assertThat(events).hasSize(n);
   }
 
+  /** What led to each is what one looks for afterwards; the end of an owner is one thing. */
+  @Example
+  void change_isLoggedOneByOne_andTheEndOfItsOwnerAsOne() {
+    int n = 12;
+    LoadBalancer balancer = Servers.balancer(counting, n, 1);
+    BlockOwner owner = balancer.claim(Block.PROBE_DOWN);
+    try (StandardError log = new StandardError()) {
+      owner.change(IntStream.range(0, n).mapToObj(i -> set(i, "why-" + i + ".")).toList());
+      for (int i = 0; i < n; i++) {
+        assertThat(log.lines("INFO", "PROBE_DOWN set (why-" + i + ".)"))
+            .singleElement()
+            .asString()
+            .contains(" s" + i + " ");
+      }
+      owner.close();
+      assertThat(log.lines("INFO", "PROBE_DOWN")).hasSize(n + 1);
+    }
+  }
+
   @Example
   void change_picks_seeAllOfItOrNone() {
     LoadBalancer balancer = Servers.balancer(counting, 4, 1);

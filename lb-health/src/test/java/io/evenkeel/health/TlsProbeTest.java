@@ -4,18 +4,23 @@ import static io.evenkeel.health.ScriptedServer.answering;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evenkeel.core.Server;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -253,6 +258,116 @@ class TlsProbeTest {
     context.end();
     assertThat(closed.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(stage.toCompletableFuture()).isCancelled();
+  }
+
+  /** Whatever pieces the network makes of the records; with a server in memory. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 1000, 16_000})
+  void bytes_inPieces_areReadAsAtOnce(int pieceBytes) throws Exception {
+    SSLEngine server = right.createSSLEngine();
+    server.setUseClientMode(false);
+    HttpAnswer answer =
+        new HttpAnswer(
+            new HttpAnswer.Expected(
+                200, 399, "pong", new TextSearch.Pattern("pong"), 1 << 20, true));
+    TlsDialogue client =
+        new TlsDialogue(
+            Tls.verifying(right).engine("127.0.0.1", 443),
+            new Dialogue() {
+              @Override
+              public ProbeResult connected(Wire wire) throws IOException {
+                wire.send(ByteBuffer.wrap("GET".getBytes(StandardCharsets.US_ASCII)));
+                return null;
+              }
+
+              @Override
+              public ProbeResult received(ByteBuffer bytes, Wire wire) {
+                return answer.read(bytes);
+              }
+
+              @Override
+              public ProbeResult ended() {
+                return answer.end();
+              }
+            });
+    MemoryWire wire = new MemoryWire();
+    ByteBuffer reply =
+        ByteBuffer.wrap(
+            ("HTTP/1.1 200 OK\r\n\r\n" + "x".repeat(50_000) + "pong")
+                .getBytes(StandardCharsets.US_ASCII));
+    ProbeResult verdict = client.connected(wire);
+    while (verdict == null) {
+      ByteBuffer toClient = ByteBuffer.wrap(serve(server, wire.taken(), reply));
+      assertThat(toClient.hasRemaining()).isTrue();
+      while (verdict == null && toClient.hasRemaining()) {
+        int count = Math.min(pieceBytes, toClient.remaining());
+        ByteBuffer piece = toClient.slice(toClient.position(), count);
+        toClient.position(toClient.position() + count);
+        verdict = client.received(piece, wire);
+        while (verdict == null && wire.work != null) {
+          Runnable work = wire.work;
+          wire.work = null;
+          work.run();
+          verdict = client.received(ByteBuffer.allocate(0), wire);
+        }
+      }
+    }
+    assertThat(verdict).isEqualTo(UP);
+  }
+
+  /** What the server has to say to that; the reply as soon as it has been asked. */
+  private static byte[] serve(SSLEngine server, byte[] input, ByteBuffer reply) throws Exception {
+    ByteBuffer in = ByteBuffer.wrap(input);
+    ByteBuffer plain = ByteBuffer.allocate(40_000);
+    ByteBuffer out = ByteBuffer.allocate(200_000);
+    while (true) {
+      switch (server.getHandshakeStatus()) {
+        case NEED_TASK -> server.getDelegatedTask().run();
+        case NEED_WRAP -> server.wrap(ByteBuffer.allocate(0), out);
+        default -> {
+          if (in.hasRemaining()) {
+            server.unwrap(in, plain);
+          } else if (plain.position() > 0 && reply.hasRemaining()) {
+            server.wrap(reply, out);
+          } else {
+            return Arrays.copyOf(out.array(), out.position());
+          }
+        }
+      }
+    }
+  }
+
+  /** Keeps what is sent, and work for later. */
+  private static final class MemoryWire implements Dialogue.Wire {
+
+    private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
+    private final ByteBuffer[] scratch = {
+      ByteBuffer.allocate(48 * 1024), ByteBuffer.allocate(48 * 1024)
+    };
+    private Runnable work;
+
+    byte[] taken() {
+      byte[] taken = sent.toByteArray();
+      sent.reset();
+      return taken;
+    }
+
+    @Override
+    public void send(ByteBuffer bytes) {
+      while (bytes.hasRemaining()) {
+        sent.write(bytes.get());
+      }
+    }
+
+    @Override
+    public void offload(Runnable offloaded) {
+      work = offloaded;
+    }
+
+    @Override
+    public ByteBuffer scratch(int which) {
+      return scratch[which].clear();
+    }
   }
 
   /** Handshakes beside one another, more than there are threads to check certificates. */

@@ -243,9 +243,8 @@ public final class HealthCost {
         "",
         String.format(
             Locale.ROOT,
-            "Heap for each server, its last %d results among it: %,.0f B (live, after a collection,"
-                + " beside the balancer alone).",
-            5,
+            "Heap for each server, its results so far (about 3 of the 5 that are kept) among it:"
+                + " %,.0f B (live, after a collection, beside the balancer alone).",
             heapPerServer),
         "",
         "When all of them fail at once (HTTP, 3 failures in a row, no fast interval):",
