@@ -128,6 +128,8 @@ final class Chaos {
 
   private boolean faultsAreOver;
   private boolean callsAreOver;
+  private boolean isCrowd;
+  private long slots;
   private long calls;
   private int slowTimeouts;
   private int slowBlocks;
@@ -305,14 +307,30 @@ final class Chaos {
     if (callsAreOver) {
       return;
     }
-    long due = begin + (calls + 1) * SLOT + random.nextLong(SLOT);
+    call();
+    slots++;
+    later(begin + slots * SLOT + random.nextLong(SLOT) - time.nanoTime(), this::nextCall);
+  }
+
+  /**
+   * A call of each of so many clients that every server that takes one gets one, at this very
+   * moment: before the balancer is told of what has just been decided.
+   */
+  private void crowd() {
+    if (!isCrowd) {
+      isCrowd = true;
+      IntStream.range(0, SERVERS).forEach(i -> call());
+      isCrowd = false;
+    }
+  }
+
+  private void call() {
     Lease lease = balancer.tryAcquire(Query.any());
     assertThat(lease).as("a server for a call").isNotNull();
     calls++;
     long step = (LONGEST_TIMEOUT - SHORTEST_TIMEOUT) / CLIENTS;
     long timeout = SHORTEST_TIMEOUT + step * random.nextInt(CLIENTS);
     machine(lease.server()).accept(new Call(lease), timeout);
-    later(due - time.nanoTime(), this::nextCall);
   }
 
   private static final class Call {
@@ -463,10 +481,13 @@ final class Chaos {
       isOut |= mustGo;
       call.lease.failure(cause);
       over(call);
+      countOut();
       assertThat(standing(detector.stats(), call.lease.server()).ejected())
           .as("whether %s is out after this failure", id)
           .isEqualTo(isOut);
-      countOut();
+      if (mustGo) {
+        crowd();
+      }
     }
 
     private void over(Call call) {
