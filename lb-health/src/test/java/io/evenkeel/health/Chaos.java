@@ -123,7 +123,9 @@ final class Chaos {
   private final CircuitBreakers breakers;
   private final @Nullable HealthMonitor monitor;
 
-  /** The first rule that was broken: a scheduler and a balancer keep what is thrown to themselves. */
+  /**
+   * The first rule that was broken: a scheduler and a balancer keep what is thrown to themselves.
+   */
   private @Nullable Throwable broken;
 
   private boolean faultsAreOver;
@@ -174,10 +176,6 @@ final class Chaos {
                 .start();
   }
 
-  long calls() {
-    return calls;
-  }
-
   long ejections() {
     return detector.stats().ejections();
   }
@@ -215,6 +213,7 @@ final class Chaos {
     later(0, this::nextCall);
     later(0, this::nextFault);
     advance(MINUTE);
+    assertThat(calls).as("calls in a minute").isGreaterThanOrEqualTo(100_000);
     faultsAreOver = true;
     machines.values().forEach(machine -> machine.become(Condition.WELL));
     long end = time.nanoTime();

@@ -34,7 +34,6 @@ class ChaosTest {
     try {
       chaos.run();
       // Else the minute has shown nothing.
-      assertThat(chaos.calls()).as("calls").isGreaterThanOrEqualTo(100_000);
       assertThat(chaos.ejections()).as("ejections").isGreaterThan(10);
       assertThat(chaos.overLimit()).as("ejections that the limit forbade").isPositive();
       assertThat(chaos.slowTimeouts()).as("calls too slow for their client").isGreaterThan(100);
