@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
@@ -266,7 +267,7 @@ final class Chaos {
   }
 
   private void later(long nanos, Runnable task) {
-    time.schedule(() -> refereed(task), nanos, TimeUnit.NANOSECONDS);
+    Future<?> unused = time.schedule(() -> refereed(task), nanos, TimeUnit.NANOSECONDS);
   }
 
   private void refereed(Runnable task) {
