@@ -134,10 +134,18 @@ final class Chaos {
   private boolean isCrowd;
   private long slots;
   private long calls;
-  private int slowTimeouts;
-  private int slowBlocks;
-  private int trials;
-  private int longDown;
+
+  /** Calls that a slow server answered too late for their clients. */
+  int slowTimeouts;
+
+  /** How often a slow server was taken out. */
+  int slowBlocks;
+
+  /** Calls that a server got that had been found out. */
+  int trials;
+
+  /** Servers that were down for longer than it takes to check it. */
+  int longDown;
 
   Chaos(Mode mode, long seed) {
     this.mode = mode;
@@ -183,22 +191,6 @@ final class Chaos {
 
   long overLimit() {
     return detector.stats().overLimit();
-  }
-
-  int slowTimeouts() {
-    return slowTimeouts;
-  }
-
-  int slowBlocks() {
-    return slowBlocks;
-  }
-
-  int trials() {
-    return trials;
-  }
-
-  int longDown() {
-    return longDown;
   }
 
   Duration elapsed() {

@@ -36,11 +36,11 @@ class ChaosTest {
       // Else the minute has shown nothing.
       assertThat(chaos.ejections()).as("ejections").isGreaterThan(10);
       assertThat(chaos.overLimit()).as("ejections that the limit forbade").isPositive();
-      assertThat(chaos.slowTimeouts()).as("calls too slow for their client").isGreaterThan(100);
-      assertThat(chaos.slowBlocks()).as("times that a slow server was taken out").isPositive();
-      assertThat(chaos.trials()).as("trials of dead servers").isGreaterThan(10);
+      assertThat(chaos.slowTimeouts).as("calls too slow for their client").isGreaterThan(100);
+      assertThat(chaos.slowBlocks).as("times that a slow server was taken out").isPositive();
+      assertThat(chaos.trials).as("trials of dead servers").isGreaterThan(10);
       if (mode == Mode.ALL) {
-        assertThat(chaos.longDown()).as("servers down for longer than a check takes").isPositive();
+        assertThat(chaos.longDown).as("servers down for longer than a check takes").isPositive();
       }
     } catch (Throwable e) {
       throw new AssertionError(
