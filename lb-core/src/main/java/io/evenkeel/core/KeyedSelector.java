@@ -21,6 +21,11 @@ abstract class KeyedSelector implements Selector {
   @FunctionalInterface
   interface Room {
     boolean isIn(Node node);
+
+    /** Whether a selector would give this node one more: always, where it knows of no bound. */
+    static boolean isIn(Selector selector, Node node) {
+      return !(selector instanceof Room room) || room.isIn(node);
+    }
   }
 
   /**
