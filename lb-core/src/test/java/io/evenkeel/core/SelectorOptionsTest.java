@@ -166,7 +166,6 @@ class SelectorOptionsTest {
 
   @ParameterizedTest(name = "{0} {1}: {2}")
   @CsvSource({
-    "round_robin, zone=a, true",
     "round_robin, sticky_ttl=1m subset=0/3, true",
     "round_robin, bounded=0.25, false", // what a starting server holds is bounded by its weight
     "random, subset=0/3 bounded=0.25, false",
