@@ -53,9 +53,9 @@ public final class HashRing {
 
     /**
      * Ketama, as libmemcached and spymemcached have it by weights (Last.fm's libketama rounds
-     * another way, and has the port in every name): 40 MD5 digests of {@code
-     * host:port-0} and so on for a server of mean weight, rounded down, four points each; the port
-     * is left away if it is 11211. A key's hash is the first four bytes of its MD5.
+     * another way, and has the port in every name): 40 MD5 digests of {@code host:port-0} and so on
+     * for a server of mean weight, rounded down, four points each; the port is left away if it is
+     * 11211. A key's hash is the first four bytes of its MD5.
      */
     KETAMA,
 

@@ -13,10 +13,11 @@ import org.jspecify.annotations.Nullable;
  * slow starts build none, and a selector takes over its predecessor's as long as ids, addresses and
  * weights stay. What is new each time is which server's node may be picked.
  *
- * <p>With a share e of the points, or of the weights, being of eligible servers, the walk takes 1/e steps on average, each a
- * read of the next point and of the node of its server. Before it goes on past a node that was
- * tried or has no room, the nodes are looked through for one that will do, so that it is not gone
- * round in vain; it ends after one turn in any case, as room may be gone when it comes there.
+ * <p>With a share e of the points, or of the weights, being of eligible servers, the walk takes 1/e
+ * steps on average, each a read of the next point and of the node of its server. Before it goes on
+ * past a node that was tried or has no room, the nodes are looked through for one that will do, so
+ * that it is not gone round in vain; it ends after one turn in any case, as room may be gone when
+ * it comes there.
  */
 final class RingHashSelector extends KeyedSelector {
 

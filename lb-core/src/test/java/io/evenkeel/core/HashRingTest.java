@@ -269,8 +269,8 @@ class HashRingTest {
     "NGINX, 1024, 0.95, 1.05",
     "ENVOY, 1024, 0.95, 1.05", // 11 points each, of 100 servers and of 99
     "ENVOY, 9701, 0.95, 1.05", // 98 points each
-    "ENVOY, 16000, 1.9, 2.1",
-    "KETAMA, 1024, 3, 3.5",
+    "ENVOY, 16000, 2.1, 2.3",
+    "KETAMA, 1024, 3.2, 3.4",
   })
   void oneOf100Leaves_asManyKeysMoveAsIsSaid(
       Placement placement, int minimumSize, double atLeast, double atMost) {
