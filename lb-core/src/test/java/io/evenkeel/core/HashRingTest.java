@@ -127,9 +127,11 @@ class HashRingTest {
   void serversOfOneAddress_oneLosesItsWeight_theOthersKeysStay(Placement placement) {
     Server one = RingServers.server(0).withId("one");
     Server two = RingServers.server(0).withId("two");
-    HashRing both = of(List.of(one, two), placement);
+    Server other = RingServers.server(1);
     Server gone = one.withWeight(0);
-    HashRing left = of(List.of(gone, two), placement);
+    // In Envoy's placement two points each, of two servers as of three.
+    HashRing both = HashRing.of(List.of(one, two, other), placement, 4, HashRing.LARGEST_SIZE);
+    HashRing left = HashRing.of(List.of(gone, two, other), placement, 4, HashRing.LARGEST_SIZE);
     assertThat(HashRing.moves(both, left))
         .isNotEmpty()
         .allSatisfy(move -> assertThat(move.from()).isEqualTo(one));
