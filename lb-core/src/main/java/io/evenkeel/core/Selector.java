@@ -96,9 +96,9 @@ public interface Selector {
      * The same selector with a memory: a key gets the server it got before, while that is eligible
      * and the key was picked for within the time to live. Then it is picked anew, and the new one
      * is remembered: a server that comes back finds its keys gone to others. A retry that has tried
-     * the remembered server gets another, and so does a pick that finds it full, by {@link
-     * #bounded} around what this is around or by the limit of the balancer; the memory stays.
-     * Without a key there is none.
+     * the remembered server gets another, and so does a pick that finds it full, by a {@link
+     * #bounded} further in or by the limit of the balancer; the memory stays. Without a key there
+     * is none.
      *
      * <p>The time runs from the last pick, not from the end of its lease: while a connection lasts
      * longer than that, its key is forgotten unless it is picked for again.
@@ -134,7 +134,7 @@ public interface Selector {
      *
      * <p>A key decides by its hash, and keeps its zone while the shares stay as they are; requests
      * without one go by chance. A retry that has tried all of a zone takes the own zone, then any
-     * other; so does a pick that finds all of it at the limit of the balancer, up to 64 of them
+     * other; so does a pick that finds all of it, or 64 of more, at the limit of the balancer
      * ({@link LoadBalancerBuilder#maxConcurrent}). Servers without a zone are a zone together,
      * nobody's own. O(1) on top of a pick, but O(zones) where requests leave.
      *
@@ -149,9 +149,9 @@ public interface Selector {
      * The same selector over a few of the servers, of each tier: where many clients have many
      * servers, each has connections to some only, and each server the same number of clients, or
      * one more, for any number of clients that are numbered from 0. Health changes no subset. Where
-     * nobody of it is left, eligible and not tried, all other servers are used in the same way:
-     * also where all of a subset, 64 servers at most, are at the limit of the balancer, and before
-     * that in a larger one ({@link LoadBalancerBuilder#maxConcurrent}).
+     * nobody of it is left, eligible and not tried, all other servers are used in the same way. So
+     * they are where all of it are at the limit of the balancer, or 64 of a larger one ({@link
+     * LoadBalancerBuilder#maxConcurrent}).
      *
      * <p>A server that is added or removed changes subsets: see the selector guide for how much. A
      * change of members costs O(n log n).
