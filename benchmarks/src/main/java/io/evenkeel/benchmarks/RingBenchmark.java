@@ -1,6 +1,7 @@
 package io.evenkeel.benchmarks;
 
 import com.google.common.hash.Hashing;
+import io.evenkeel.core.Candidates;
 import io.evenkeel.core.HashRing;
 import io.evenkeel.core.HashRing.Placement;
 import io.evenkeel.core.LoadBalancer;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -238,7 +240,7 @@ public class RingBenchmark {
     return theirs.locator == null ? null : theirs.locator.getPrimary(size.key());
   }
 
-  /** Building a ring of 160 points a server, cold but for some runs. */
+  /** Building a ring of 160 points a server, or a Maglev table, cold but for some runs. */
   @State(Scope.Benchmark)
   @BenchmarkMode(Mode.SingleShotTime)
   @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -247,23 +249,49 @@ public class RingBenchmark {
   @Fork(1)
   public static class Build {
 
-    /** How the points are hashed. */
-    @Param({"ENVOY", "KETAMA", "NGINX"})
-    public Placement placement = Placement.ENVOY;
-
     private List<Server> servers = List.of();
+    private @Nullable Candidates candidates;
 
     /** The servers, without a ring. */
     @Setup(Level.Trial)
     public void setUp(Size size) {
       servers = size.list();
+      LoadBalancer.builder()
+          .servers(servers)
+          .selector(
+              (all, previous) -> {
+                candidates = all;
+                return Selectors.random().create(all, previous);
+              })
+          .build();
     }
 
     /** From the servers to the ring. */
     @Benchmark
-    public HashRing build() {
-      return HashRing.of(
-          servers, placement, Math.max(1, POINTS * servers.size()), HashRing.LARGEST_SIZE);
+    public HashRing envoy() {
+      return ring(Placement.ENVOY);
+    }
+
+    /** The same. */
+    @Benchmark
+    public HashRing ketama() {
+      return ring(Placement.KETAMA);
+    }
+
+    /** The same. */
+    @Benchmark
+    public HashRing nginx() {
+      return ring(Placement.NGINX);
+    }
+
+    private HashRing ring(Placement placement) {
+      return HashRing.of(servers, placement, POINTS * servers.size(), HashRing.LARGEST_SIZE);
+    }
+
+    /** From a snapshot to the selector with its table of 65,537 slots. */
+    @Benchmark
+    public Selector maglev() {
+      return Selectors.maglev().create(Objects.requireNonNull(candidates), null);
     }
   }
 }

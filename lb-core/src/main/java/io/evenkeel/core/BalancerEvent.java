@@ -42,6 +42,15 @@ public sealed interface BalancerEvent {
   record ServerUnblocked(Server server, Block block, String cause) implements BalancerEvent {}
 
   /**
+   * A server itself says that it wants another share of its weight than before: {@link
+   * BlockOwner.Change#weigh}.
+   *
+   * @param percent the share, 1 to 100
+   * @param cause what led to it, in a few words, for people
+   */
+  record ServerWeighed(Server server, int percent, String cause) implements BalancerEvent {}
+
+  /**
    * A lease was garbage-collected while it was open; see {@link LoadBalancerBuilder#leakDetection}.
    *
    * @param takenAt its stack trace is the place that took the lease

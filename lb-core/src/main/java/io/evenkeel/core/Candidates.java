@@ -63,7 +63,7 @@ public final class Candidates {
 
   /**
    * The weights of the eligible nodes, in their order, each above 0: as they are, or all taken
-   * times the same number where a slow start makes some of them smaller. A copy.
+   * times the same number where a slow start or an agent makes some of them smaller. A copy.
    */
   public int[] weights() {
     return weights.clone();

@@ -5,6 +5,7 @@ import io.evenkeel.core.BalancerEvent.ServerBlocked;
 import io.evenkeel.core.BalancerEvent.ServerRemoved;
 import io.evenkeel.core.BalancerEvent.ServerUnblocked;
 import io.evenkeel.core.BalancerEvent.ServerUpdated;
+import io.evenkeel.core.BalancerEvent.ServerWeighed;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -17,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,8 +35,7 @@ final class ControlPlane {
 
   private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
 
-  /** More changes at once than these are logged as one line. */
-  private static final int LOGGED_ONE_BY_ONE = 10;
+  private static final String UNWATCHED = "nobody watches it any more";
 
   private final Snapshot.Recipe recipe;
   private final EventQueue events = new EventQueue();
@@ -62,6 +63,11 @@ final class ControlPlane {
   /** Null if nodes record no latencies. */
   private final LatencyWindows.@Nullable Timing recording;
 
+  private final int maxConcurrent;
+
+  /** Guarded by {@link #changes}. */
+  private final OutcomeWatches watches = new OutcomeWatches();
+
   /** Written under {@link #changes}, read by every pick. */
   private volatile Snapshot snapshot;
 
@@ -70,15 +76,16 @@ final class ControlPlane {
    *
    * @param windowNanos of how long a time latencies are recorded; 0 for none
    */
-  ControlPlane(Snapshot.Recipe recipe, List<Server> servers, long windowNanos) {
+  ControlPlane(Snapshot.Recipe recipe, List<Server> servers, long windowNanos, int maxConcurrent) {
     this.recipe = recipe;
+    this.maxConcurrent = maxConcurrent;
     this.originNanos = now();
     this.recording =
         windowNanos == 0
             ? null
             : new LatencyWindows.Timing(recipe.environment().clock(), originNanos, windowNanos);
     for (Server server : servers) {
-      members.put(server.id(), new Node(server, recording));
+      members.put(server.id(), newNode(server));
     }
     this.snapshot = Snapshot.of(members.values(), recipe, null);
     snapshot.startNodes();
@@ -136,8 +143,33 @@ final class ControlPlane {
     return BalancerStats.of(members, left, refused, originNanos, now());
   }
 
-  Explanation explain(Query query, int maxConcurrent) {
-    return Explainer.explain(snapshot, query, maxConcurrent, now());
+  Explanation explain(Query query) {
+    return Explainer.explain(snapshot, query, now());
+  }
+
+  /** With a listener of each who watches outcomes; under the change lock. */
+  private Node newNode(Server server) {
+    Node node = new Node(server, recording, maxConcurrent);
+    watches.join(node);
+    return node;
+  }
+
+  <L extends OutcomeListener> OutcomeWatch<L> watch(Function<? super Node, ? extends L> factory) {
+    changes.lock();
+    try {
+      return watches.add(this, members.values(), factory);
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  void unwatch(OutcomeWatch<?> watch) {
+    changes.lock();
+    try {
+      watches.remove(watch, members.values());
+    } finally {
+      changes.unlock();
+    }
   }
 
   void add(Server server) {
@@ -261,15 +293,25 @@ final class ControlPlane {
     }
   }
 
-  boolean changeBlock(BlockOwner owner, String serverId, boolean set, String cause) {
-    Objects.requireNonNull(serverId, "serverId");
-    Objects.requireNonNull(cause, "cause");
-    return change(
-        () -> {
-          requireOpen(owner);
-          Node node = members.get(serverId);
-          return node != null && publishBlocks(List.of(node), List.of(owner.block()), set, cause);
-        });
+  /** How many of them changed anything. Of who is not a member: nothing. */
+  int change(BlockOwner owner, Collection<BlockOwner.Change> wanted) {
+    List<BlockOwner.Change> all = List.copyOf(wanted);
+    int[] changed = {0};
+    boolean unused =
+        change(
+            () -> {
+              requireOpen(owner);
+              Batch batch = new Batch();
+              for (BlockOwner.Change one : all) {
+                Node node = members.get(one.serverId());
+                if (node != null) {
+                  batch.make(one, node, owner.block());
+                }
+              }
+              changed[0] = batch.news.size();
+              return batch.publish();
+            });
+    return changed[0];
   }
 
   void warn(BlockOwner owner, Warning warning) {
@@ -295,7 +337,7 @@ final class ControlPlane {
   /** Under the change lock. */
   private void requireOpen(BlockOwner owner) {
     if (owners.get(owner.block()) != owner) {
-      throw new IllegalStateException("block: " + owner.block() + ": its owner is closed");
+      throw owner.closed();
     }
   }
 
@@ -306,10 +348,21 @@ final class ControlPlane {
           if (owners.get(block) != owner) {
             return false;
           }
+          Batch batch = new Batch();
+          for (Node node : members.values()) {
+            batch.block(node, block, false, UNWATCHED);
+            if (block == BlockOwner.WEIGHS) {
+              batch.weigh(node, 100, UNWATCHED);
+            }
+          }
+          int count = batch.news.size();
           boolean unused =
-              publishBlocks(members.values(), List.of(block), false, "nobody watches it any more");
+              count > ChangeLog.ONE_BY_ONE
+                  ? batch.publish(() -> log.info("{} changes: {} {}", count, block, UNWATCHED))
+                  : batch.publish();
           owners.remove(block);
           warnings.withdrawAll(owner);
+          owner.closeGates(members.values());
           return true;
         });
   }
@@ -366,7 +419,7 @@ final class ControlPlane {
     }
     for (Server server : servers.values()) {
       if (!next.containsKey(server.id())) {
-        next.put(server.id(), new Node(server, recording));
+        next.put(server.id(), newNode(server));
         news.add(new ServerAdded(server));
       }
     }
@@ -385,24 +438,10 @@ final class ControlPlane {
     publish(built);
     members = next;
     departed.add(removed);
-    events.log(() -> logNews(news));
+    events.log(() -> ChangeLog.news(news));
     news.forEach(events::add);
     warnings.check(next.values());
     return true;
-  }
-
-  private static void logNews(List<BalancerEvent> news) {
-    if (news.size() > LOGGED_ONE_BY_ONE) {
-      log.info("servers: {} changes in one update", news.size());
-      return;
-    }
-    for (BalancerEvent event : news) {
-      if (event instanceof ServerUpdated updated) {
-        log.info("{}: updated, was {}", updated.server(), updated.before());
-      } else {
-        log.info("{}: {}", event.server(), event instanceof ServerAdded ? "added" : "removed");
-      }
-    }
   }
 
   /** The one place where changes are serialised; events go out after the lock is released. */
@@ -424,61 +463,83 @@ final class ControlPlane {
     }
   }
 
-  private record Flip(Node node, Block block) {}
-
-  /**
-   * Sets or clears blocks of these members, under the change lock, in one change. If the selector's
-   * factory throws, nothing has changed.
-   */
+  /** Sets or clears blocks of these members, under the change lock, in one change. */
   private boolean publishBlocks(
       Collection<Node> nodes, List<Block> blocks, boolean set, String cause) {
-    List<Flip> flips = new ArrayList<>();
+    Batch batch = new Batch();
     for (Node node : nodes) {
       for (Block block : blocks) {
-        if (node.has(block) != set) {
-          flips.add(new Flip(node, block));
-        }
+        batch.block(node, block, set, cause);
       }
     }
-    if (flips.isEmpty()) {
-      return false;
-    }
-    Blocks.Mark mark = new Blocks.Mark(now(), cause);
-    Map<Node, Blocks> before = new LinkedHashMap<>();
-    for (Flip flip : flips) {
-      Node node = flip.node;
-      before.putIfAbsent(node, node.blocked());
-      node.setBlocks(
-          set ? node.blocked().with(flip.block, mark) : node.blocked().without(flip.block));
-    }
-    Snapshot next;
-    try {
-      next = Snapshot.of(members.values(), recipe, snapshot);
-    } catch (Throwable e) {
-      before.forEach(Node::setBlocks);
-      throw e;
-    }
-    events.log(() -> logFlips(flips, set, cause));
-    publish(next);
-    // Only now: another thread may be delivering, and takes an event as soon as it is there.
-    for (Flip flip : flips) {
-      Server server = flip.node.server();
-      events.add(
-          set
-              ? new ServerBlocked(server, flip.block, cause)
-              : new ServerUnblocked(server, flip.block, cause));
-    }
-    return true;
+    return batch.publish();
   }
 
-  private static void logFlips(List<Flip> flips, boolean set, String cause) {
-    String what = set ? "set" : "cleared";
-    if (flips.size() > LOGGED_ONE_BY_ONE) {
-      log.info("{} blocks of {} {} ({})", flips.size(), flips.get(0).block, what, cause);
-      return;
+  /**
+   * Blocks and shares of weight that change together, under the change lock: on the nodes as they
+   * come, in force with {@link #publish}. If the selector's factory throws then, nothing has
+   * changed.
+   */
+  private final class Batch {
+
+    private final List<BalancerEvent> news = new ArrayList<>();
+    private final Map<Node, Blocks> blocksBefore = new LinkedHashMap<>();
+    private final Map<Node, Integer> percentBefore = new LinkedHashMap<>();
+
+    void block(Node node, Block block, boolean set, String cause) {
+      if (node.has(block) == set) {
+        return;
+      }
+      Blocks blocks = node.blocked();
+      blocksBefore.putIfAbsent(node, blocks);
+      node.setBlocks(
+          set ? blocks.with(block, new Blocks.Mark(now(), cause)) : blocks.without(block));
+      Server server = node.server();
+      news.add(
+          set
+              ? new ServerBlocked(server, block, cause)
+              : new ServerUnblocked(server, block, cause));
     }
-    for (Flip flip : flips) {
-      log.info("{}: {} {} ({})", flip.node.server(), flip.block, what, cause);
+
+    void weigh(Node node, int percent, String cause) {
+      if (node.reportedPercent() == percent) {
+        return;
+      }
+      percentBefore.putIfAbsent(node, node.reportedPercent());
+      node.setReportedPercent(percent);
+      news.add(new ServerWeighed(node.server(), percent, cause));
+    }
+
+    void make(BlockOwner.Change change, Node node, Block block) {
+      String cause = change.cause();
+      if (change.kind() == BlockOwner.Kind.WEIGH) {
+        weigh(node, change.percent(), cause);
+      } else {
+        block(node, block, change.kind() == BlockOwner.Kind.SET, cause);
+      }
+    }
+
+    boolean publish() {
+      return publish(() -> news.forEach(ChangeLog::flip));
+    }
+
+    boolean publish(EventQueue.Line line) {
+      if (news.isEmpty()) {
+        return false;
+      }
+      Snapshot next;
+      try {
+        next = Snapshot.of(members.values(), recipe, snapshot);
+      } catch (Throwable e) {
+        blocksBefore.forEach(Node::setBlocks);
+        percentBefore.forEach(Node::setReportedPercent);
+        throw e;
+      }
+      events.log(line);
+      ControlPlane.this.publish(next);
+      // Only now: another thread may be delivering, and takes an event as soon as it is there.
+      news.forEach(events::add);
+      return true;
     }
   }
 
@@ -488,20 +549,7 @@ final class ControlPlane {
     next.startNodes();
     snapshot = next;
     next.replaceWatches(before);
-    events.log(() -> logSwap(before, next));
-  }
-
-  private static void logSwap(Snapshot before, Snapshot next) {
-    int now = next.eligibleCount();
-    if (next.isPanicking() && !before.isPanicking()) {
-      log.warn("panic: too few servers are healthy, so health is not asked; {} in use", now);
-    } else if (before.isPanicking() && !next.isPanicking()) {
-      log.info("panic is over: {} of {} servers in use", now, next.members().size());
-    } else if (before.eligibleCount() > 0 && now == 0) {
-      log.warn("{}", next.whyNot(Query.any()));
-    } else if (before.eligibleCount() == 0 && now > 0 && !before.members().isEmpty()) {
-      log.info("{} of {} servers available again", now, next.members().size());
-    }
+    events.log(() -> ChangeLog.swap(before, next));
   }
 
   /** In their order. */

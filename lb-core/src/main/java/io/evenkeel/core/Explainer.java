@@ -4,11 +4,9 @@ import io.evenkeel.core.Explanation.Standing;
 import io.evenkeel.core.Explanation.Verdict;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
@@ -17,28 +15,27 @@ final class Explainer {
 
   private final Snapshot snapshot;
   private final Query query;
-  private final int maxConcurrent;
   private final long now;
 
   /** Of every eligible node. */
   private final Map<Node, Snapshot.Tier> tiers = new HashMap<>();
 
-  /** The eligible ones at their limit, as each was looked at once. */
-  private final Set<Node> full = new HashSet<>();
+  /** The eligible ones that would refuse, and why, as each was looked at once. */
+  private final Map<Node, String> full = new HashMap<>();
 
   /** The first with anybody to pick; null if there is none. */
   private Snapshot.@Nullable Tier tierInUse;
 
-  private Explainer(Snapshot snapshot, Query query, int maxConcurrent, long now) {
+  private Explainer(Snapshot snapshot, Query query, long now) {
     this.snapshot = snapshot;
     this.query = query;
-    this.maxConcurrent = maxConcurrent;
     this.now = now;
     for (Snapshot.Tier tier : snapshot.tiers()) {
       for (Node node : tier.eligible()) {
         tiers.put(node, tier);
-        if (node.inFlight() >= maxConcurrent) {
-          full.add(node);
+        String refusal = node.refusal(snapshot.isPanicking());
+        if (refusal != null) {
+          full.put(node, refusal);
         } else if (tierInUse == null && !query.isTried(node)) {
           tierInUse = tier;
         }
@@ -46,8 +43,8 @@ final class Explainer {
     }
   }
 
-  static Explanation explain(Snapshot snapshot, Query query, int maxConcurrent, long now) {
-    return new Explainer(snapshot, query, maxConcurrent, now).explain();
+  static Explanation explain(Snapshot snapshot, Query query, long now) {
+    return new Explainer(snapshot, query, now).explain();
   }
 
   private Explanation explain() {
@@ -64,7 +61,7 @@ final class Explainer {
     Query left = query;
     for (int i = 0; tierInUse != null && i < Snapshot.ASKED_AT_MOST; i++) {
       Node node = peek(left);
-      if (node == null || !full.contains(node)) {
+      if (node == null || !full.containsKey(node)) {
         return node;
       }
       left = left.excluding(node);
@@ -101,8 +98,9 @@ final class Explainer {
     if (query.isTried(node)) {
       return new Standing(server, Verdict.TRIED, "");
     }
-    if (full.contains(node)) {
-      return new Standing(server, Verdict.AT_LIMIT, maxConcurrent + " in flight");
+    String refusal = full.get(node);
+    if (refusal != null) {
+      return new Standing(server, Verdict.AT_LIMIT, refusal);
     }
     if (tierInUse != null && tier.level() != tierInUse.level()) {
       String text = "tier " + tier.level() + ", while tier " + tierInUse.level() + " is in use";

@@ -30,7 +30,7 @@ public record Explanation(@Nullable Server next, List<Standing> servers) {
     WEIGHT_ZERO,
     /** The query says that it was tried. */
     TRIED,
-    /** It has as many leases as it may have. */
+    /** It has as many leases as it may have, or a {@linkplain Gate gate} that is shut. */
     AT_LIMIT,
     /** It is a backup, and its time has not come. */
     LATER_TIER

@@ -94,8 +94,11 @@ final class Latency {
     return now == 0 ? 1 : now;
   }
 
-  void succeeded(long startNanos) {
-    succeeded(startNanos, clock.nanoTime());
+  /** Says how long it took. */
+  long succeeded(long startNanos) {
+    long now = clock.nanoTime();
+    succeeded(startNanos, now);
+    return now - startNanos;
   }
 
   /** The same for who has read the clock already. */

@@ -6,6 +6,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,12 +26,14 @@ final class LeakDetector {
   final class Watch extends PhantomReference<Lease> {
 
     private final Node node;
+    private final Gates.@Nullable Pass pass;
     private volatile boolean isOutcomeSaid;
     private final Throwable takenAt = new Throwable("the lease was taken here");
 
-    private Watch(Lease lease, Node node) {
+    private Watch(Lease lease, Gates.@Nullable Pass pass) {
       super(lease, collected);
-      this.node = node;
+      this.node = lease.node();
+      this.pass = pass;
     }
 
     /** Its lease was told how it went. */
@@ -52,12 +55,11 @@ final class LeakDetector {
     this.events = events;
   }
 
-  /** The same lease, watched from now on. */
-  Lease watch(Lease lease) {
-    Watch watch = new Watch(lease, lease.node());
+  /** One for this lease, which its gates let in by that pass. */
+  Watch watch(Lease lease, Gates.@Nullable Pass pass) {
+    Watch watch = new Watch(lease, pass);
     open.add(watch);
-    lease.watchedBy(watch);
-    return lease;
+    return watch;
   }
 
   /** Reports and ends what is found to be lost. */
@@ -69,6 +71,9 @@ final class LeakDetector {
         any = true;
         Server server = watch.node.server();
         if (!watch.isOutcomeSaid) {
+          if (watch.pass != null) {
+            watch.pass.neutral();
+          }
           watch.node.endedWithoutAWord();
         }
         watch.node.released();

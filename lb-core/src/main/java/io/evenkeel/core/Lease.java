@@ -43,8 +43,52 @@ public final class Lease implements AutoCloseable {
   @SuppressWarnings("unused")
   private volatile int state;
 
-  /** Null unless leaks are looked for. Set once, before anyone else sees the lease. */
-  private LeakDetector.@Nullable Watch watch;
+  /**
+   * What few leases have: who looks for leaks, and what the gates that let it in are to hear. Set
+   * once, before anyone else sees the lease.
+   */
+  record Company(LeakDetector.@Nullable Watch watch, Gates.@Nullable Pass pass) {
+
+    void outcomeSaid() {
+      if (watch != null) {
+        watch.outcomeSaid();
+      }
+    }
+
+    void success(Node node, long startNanos) {
+      long latencyNanos = -1;
+      try {
+        latencyNanos = node.succeeded(startNanos);
+      } finally {
+        if (pass != null) {
+          pass.success(latencyNanos);
+        }
+      }
+    }
+
+    void failure(Node node, long startNanos, Throwable cause) {
+      try {
+        node.failed(startNanos, cause);
+      } finally {
+        if (pass != null) {
+          pass.failure(FailureKind.of(cause), cause);
+        }
+      }
+    }
+
+    /** Whether the use is the caller's to end: false if it was reported as lost meanwhile. */
+    boolean end(boolean isOutcomeSaid) {
+      if (watch != null && !watch.end()) {
+        return false;
+      }
+      if (!isOutcomeSaid && pass != null) {
+        pass.neutral();
+      }
+      return true;
+    }
+  }
+
+  private @Nullable Company company;
 
   /** Of a node on which one more in flight was counted for it. */
   Lease(Node node) {
@@ -52,8 +96,8 @@ public final class Lease implements AutoCloseable {
     this.startNanos = node.startOfUse();
   }
 
-  void watchedBy(LeakDetector.Watch watch) {
-    this.watch = watch;
+  void accompany(Company by) {
+    this.company = by;
   }
 
   /** The server to use. */
@@ -68,8 +112,14 @@ public final class Lease implements AutoCloseable {
 
   /** It went well. */
   public void success() {
-    if (isFirstWord()) {
+    Company with = company;
+    if (!isFirstWord(with)) {
+      return;
+    }
+    if (with == null) {
       node.succeeded(startNanos);
+    } else {
+      with.success(node, startNanos);
     }
   }
 
@@ -80,8 +130,14 @@ public final class Lease implements AutoCloseable {
    */
   public void failure(Throwable cause) {
     Objects.requireNonNull(cause, "cause");
-    if (isFirstWord()) {
+    Company with = company;
+    if (!isFirstWord(with)) {
+      return;
+    }
+    if (with == null) {
       node.failed(startNanos, cause);
+    } else {
+      with.failure(node, startNanos, cause);
     }
   }
 
@@ -92,18 +148,20 @@ public final class Lease implements AutoCloseable {
     if ((before & CLOSED) != 0) {
       return;
     }
-    if (watch != null && !watch.end()) {
-      return; // reported as lost meanwhile, and ended by that
+    boolean isOutcomeSaid = (before & OUTCOME) != 0;
+    Company with = company;
+    if (with != null && !with.end(isOutcomeSaid)) {
+      return; // ended by the report
     }
-    if ((before & OUTCOME) == 0) {
+    if (!isOutcomeSaid) {
       node.endedWithoutAWord();
     }
     node.released();
   }
 
-  private boolean isFirstWord() {
-    if (watch != null) {
-      watch.outcomeSaid();
+  private boolean isFirstWord(@Nullable Company with) {
+    if (with != null) {
+      with.outcomeSaid();
     }
     return (int) STATE.getAndBitwiseOr(this, OUTCOME) == 0;
   }

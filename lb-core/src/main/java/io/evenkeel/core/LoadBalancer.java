@@ -44,7 +44,6 @@ public final class LoadBalancer implements AutoCloseable {
   private static final String DRAINED = "drained by the operator";
 
   private final ControlPlane control;
-  private final int maxConcurrent;
   private final @Nullable LeakDetector leaks;
 
   /** Picks for which there was no server. */
@@ -71,9 +70,9 @@ public final class LoadBalancer implements AutoCloseable {
                 builder.panicThreshold,
                 builder.slowStart),
             builder.servers,
-            builder.latencyWindowNanos);
+            builder.latencyWindowNanos,
+            builder.maxConcurrent);
     builder.listeners.forEach(control.events()::addListener);
-    this.maxConcurrent = builder.maxConcurrent;
     this.leaks = builder.leakDetection ? new LeakDetector(control.events()) : null;
     this.timers = new Timers(builder.scheduler);
     this.callPolicy = builder.callPolicy;
@@ -173,30 +172,43 @@ public final class LoadBalancer implements AutoCloseable {
       if (node == null) {
         return null;
       }
-      if (!node.tryPick(maxConcurrent)) {
-        node = current.selectWithRoom(query.excluding(node), maxConcurrent);
-        if (node == null) {
+      Gates.Pass pass = null;
+      if (!node.tryPick()) {
+        Node.Admission admission = current.selectWithRoom(node, query);
+        if (admission == null) {
           return null;
         }
+        node = admission.node();
+        pass = admission.pass();
       }
       // The count went up before this look, and a drain or a removal looks at the count after its
       // snapshot is in force: either it sees this lease, or this pick sees that it came too late.
       if (control.snapshot() == current || !node.takesNothingNew()) {
-        return lease(node);
+        return lease(node, pass);
       }
-      node.released();
+      giveBack(node, pass);
     }
   }
 
   /** Of a node on which one more in flight was counted for it. */
-  private Lease lease(Node node) {
+  private Lease lease(Node node, Gates.@Nullable Pass pass) {
     try {
       Lease lease = new Lease(node);
-      return leaks == null ? lease : leaks.watch(lease);
+      if (leaks != null || pass != null) {
+        lease.accompany(new Lease.Company(leaks == null ? null : leaks.watch(lease, pass), pass));
+      }
+      return lease;
     } catch (Throwable e) { // of a user's clock
-      node.released();
+      giveBack(node, pass);
       throw e;
     }
+  }
+
+  private static void giveBack(Node node, Gates.@Nullable Pass pass) {
+    if (pass != null) {
+      pass.neutral();
+    }
+    node.released();
   }
 
   /**
@@ -366,7 +378,7 @@ public final class LoadBalancer implements AutoCloseable {
    * @throws RuntimeException what a user's {@link Selector#peek} throws
    */
   public Explanation explain(Query query) {
-    return control.explain(Objects.requireNonNull(query, "query"), maxConcurrent);
+    return control.explain(Objects.requireNonNull(query, "query"));
   }
 
   /** As {@link #explain(Query)}, for {@link #acquire(CharSequence)}. */
@@ -531,6 +543,20 @@ public final class LoadBalancer implements AutoCloseable {
   /** Lets a listener hear no more; an event that is being delivered may still reach it. */
   public void removeListener(BalancerListener listener) {
     control.events().removeListener(Objects.requireNonNull(listener, "listener"));
+  }
+
+  /**
+   * Lets somebody hear of the outcomes of all leases from now on, with a listener of each node's
+   * own: those of now, and each that comes, before it can be picked. Leases that are open are heard
+   * of, too. Costs an outcome the call, and where nobody watches one read of a field.
+   *
+   * @param factory makes the listener of a node; called during a change of the balancer, which it
+   *     must not change itself. If it throws for a server that is added later, that one has none
+   * @throws RuntimeException what the factory throws for a server of now; nobody watches then
+   */
+  public <L extends OutcomeListener> OutcomeWatch<L> watchOutcomes(
+      Function<? super Node, ? extends L> factory) {
+    return control.watch(Objects.requireNonNull(factory, "factory"));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -52,6 +53,9 @@ public final class Node {
   /** For {@link SlowStart}. Written under the balancer's change lock, read by anyone. */
   private volatile double weightShare = 1;
 
+  /** Written under the balancer's change lock, read by anyone; 1 to 100. */
+  private volatile int reportedPercent = 100;
+
   private final LongAdder picks = new LongAdder();
   private final LongAdder successes = new LongAdder();
   private final LongAdder neutral = new LongAdder();
@@ -64,6 +68,13 @@ public final class Node {
    * not see it yet does not measure.
    */
   private @Nullable Latency latency;
+
+  /**
+   * A node that a pick has taken in spite of gates or a limit.
+   *
+   * @param pass what its gates are to hear of the lease; null if there is none
+   */
+  record Admission(Node node, Gates.@Nullable Pass pass) {}
 
   /**
    * Who is told of its load: null while no selector asks for it. Written under the balancer's
@@ -81,13 +92,33 @@ public final class Node {
   /** Null if latencies are not recorded. */
   private final @Nullable LatencyWindows windows;
 
+  private final int maxConcurrent;
+
+  /**
+   * How many may be in flight for a pick not to be looked at closer: {@link #maxConcurrent}, and 0
+   * while there are {@link #gates}, so that no pick pays for the question. Written under {@link
+   * #gatesLock}, read by anyone.
+   */
+  private volatile int limit;
+
+  /** Who else decides whether it is taken. Null if nobody does. As {@link #limit}. */
+  private volatile @Nullable Gates gates;
+
+  /**
+   * Who hears of its outcomes. Null if nobody does. Written under the balancer's change lock, read
+   * by anyone.
+   */
+  private volatile OutcomeWatch.Place<?> @Nullable [] places;
+
   Node(Server server) {
-    this(server, null);
+    this(server, null, Integer.MAX_VALUE);
   }
 
-  Node(Server server, LatencyWindows.@Nullable Timing recording) {
+  Node(Server server, LatencyWindows.@Nullable Timing recording, int maxConcurrent) {
     this.server = server;
     this.windows = recording == null ? null : new LatencyWindows(recording);
+    this.maxConcurrent = maxConcurrent;
+    this.limit = maxConcurrent;
   }
 
   /** The server itself. */
@@ -101,12 +132,23 @@ public final class Node {
   }
 
   /**
-   * The weight by which it is picked now: less than {@link #weight()} during a slow start.
+   * The weight by which it is picked now: less than {@link #weight()} during a slow start, and
+   * while its agent asks for less.
    *
    * @see LoadBalancerBuilder#slowStart
+   * @see BlockOwner.Change#weigh
    */
   public double effectiveWeight() {
-    return server.weight() * weightShare;
+    return server.weight() * (reportedPercent / 100.0) * weightShare;
+  }
+
+  int reportedPercent() {
+    return reportedPercent;
+  }
+
+  /** Under the balancer's change lock only. */
+  void setReportedPercent(int percent) {
+    reportedPercent = percent;
   }
 
   /** Leases taken and not yet closed; 0 or more. */
@@ -176,6 +218,11 @@ public final class Node {
     removed = true;
   }
 
+  /** Whether it is one of the balancer's nodes; once it is not, it never is again. */
+  public boolean isMember() {
+    return !removed;
+  }
+
   /** Whether a pick over a snapshot that is no longer in force must not take it. */
   boolean takesNothingNew() {
     return removed || has(Block.DRAINING);
@@ -197,15 +244,94 @@ public final class Node {
     this.weightShare = weightShare;
   }
 
-  /** Counts one more in flight, unless there are as many as there may be. */
-  boolean tryPick(int maxConcurrent) {
-    if (maxConcurrent == Integer.MAX_VALUE) {
+  /**
+   * Counts one more in flight, unless there are as many as there may be, or gates, which only
+   * {@link #tryEnter} asks.
+   */
+  boolean tryPick() {
+    return tryPick(limit);
+  }
+
+  /**
+   * As {@link #tryPick}, and asks the gates first, but in a panic.
+   *
+   * @return null if it is not taken
+   */
+  @Nullable Admission tryEnter(boolean isPanic) {
+    Gates asked = isPanic ? null : gates;
+    Gates.Pass pass = asked == null ? null : asked.tryEnter();
+    if (asked != null && pass == null) {
+      return null;
+    }
+    if (!tryPick(maxConcurrent)) {
+      if (pass != null) {
+        pass.neutral();
+      }
+      return null;
+    }
+    return new Admission(this, pass);
+  }
+
+  /** Why a pick would not take it, though it is eligible, for people; null if it would. */
+  @Nullable String refusal(boolean isPanic) {
+    String reason = refusalOfGates(isPanic);
+    return reason == null && inFlight >= maxConcurrent ? maxConcurrent + " in flight" : reason;
+  }
+
+  @Nullable String refusalOfGates(boolean isPanic) {
+    Gates asked = isPanic ? null : gates;
+    return asked == null ? null : asked.refusal();
+  }
+
+  /**
+   * What guards its gates: an object of ours, and not a lock that is held while a snapshot is
+   * built. Nothing is called under it.
+   */
+  Object gatesLock() {
+    return failures;
+  }
+
+  /** Under {@link #gatesLock} only. */
+  void setGate(Block owners, @Nullable Gate gate) {
+    Gates next = Gates.with(gates, owners, gate);
+    gates = next; // first: who finds a limit of 0 asks them
+    limit = next == null ? maxConcurrent : 0;
+  }
+
+  OutcomeWatch.Place<?> @Nullable [] places() {
+    return places;
+  }
+
+  /** Under the balancer's change lock only. */
+  void addPlace(OutcomeWatch.Place<?> place) {
+    OutcomeWatch.Place<?>[] before = places;
+    int n = before == null ? 0 : before.length;
+    OutcomeWatch.Place<?>[] more =
+        before == null ? new OutcomeWatch.Place<?>[1] : Arrays.copyOf(before, n + 1);
+    more[n] = place;
+    places = more;
+  }
+
+  /** Under the balancer's change lock only. */
+  void removePlace(OutcomeWatch<?> watch) {
+    OutcomeWatch.Place<?>[] before = places;
+    if (before != null) {
+      OutcomeWatch.Place<?>[] left =
+          Arrays.stream(before)
+              .filter(place -> place.watch() != watch)
+              .toArray(OutcomeWatch.Place<?>[]::new);
+      places = left.length == 0 ? null : left;
+    }
+  }
+
+  private boolean tryPick(int most) {
+    if (most == Integer.MAX_VALUE) {
       IN_FLIGHT.getAndAdd(this, 1);
     } else {
       int before;
       do {
         before = inFlight;
-        if (before >= maxConcurrent) {
+        if (before >= most) {
           return false;
         }
       } while (!IN_FLIGHT.compareAndSet(this, before, before + 1));
@@ -241,33 +367,56 @@ public final class Node {
     return start;
   }
 
-  void succeeded(long startNanos) {
+  /** Says how long it took: −1 if nobody measures. */
+  long succeeded(long startNanos) {
     successes.increment();
-    if (startNanos == 0) {
-      return;
-    }
-    Latency measured = latency;
-    if (windows != null) {
-      long now = windows.now();
-      windows.record(now - startNanos, now);
-      if (measured != null) {
-        measured.succeeded(startNanos, now);
+    long took = startNanos == 0 ? -1 : took(startNanos);
+    OutcomeWatch.Place<?>[] hearing = places;
+    if (hearing != null) {
+      for (OutcomeWatch.Place<?> place : hearing) {
+        place.success(took);
       }
-    } else if (measured != null) {
-      measured.succeeded(startNanos);
     }
+    return took;
   }
 
-  void failed(long startNanos, Throwable cause) {
-    failures.getAndIncrement(FailureKind.of(cause).index());
+  private long took(long startNanos) {
+    Latency measured = latency;
+    if (windows == null) {
+      return measured == null ? -1 : Math.max(0, measured.succeeded(startNanos));
+    }
+    long now = windows.now();
+    windows.record(now - startNanos, now);
+    if (measured != null) {
+      measured.succeeded(startNanos, now);
+    }
+    return Math.max(0, now - startNanos);
+  }
+
+  FailureKind failed(long startNanos, Throwable cause) {
+    FailureKind kind = FailureKind.of(cause);
+    failures.getAndIncrement(kind.index());
     if (startNanos != 0 && latency != null) {
       latency.failed(startNanos, cause);
     }
+    OutcomeWatch.Place<?>[] hearing = places;
+    if (hearing != null) {
+      for (OutcomeWatch.Place<?> place : hearing) {
+        place.failure(kind, cause);
+      }
+    }
+    return kind;
   }
 
   /** A use ends of which nobody said how it went. */
   void endedWithoutAWord() {
     neutral.increment();
+    OutcomeWatch.Place<?>[] hearing = places;
+    if (hearing != null) {
+      for (OutcomeWatch.Place<?> place : hearing) {
+        place.neutral();
+      }
+    }
   }
 
   void released() {

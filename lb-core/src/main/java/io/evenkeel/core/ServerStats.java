@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param failuresByKind leases that ended in failure, by what went wrong; every kind is there
  * @param neutral leases closed without a word
  * @param effectiveWeight the weight by which it is picked now: less than the server's during a slow
- *     start
+ *     start, and while its agent asks for less
  * @param latencies how long its successes took; null if none was recorded in the last windows, or
  *     none are: see {@link LoadBalancerBuilder#recordLatency}
  * @param ewma the cost by which {@code peak_ewma} and {@code least_response_time} compare, as of

@@ -17,7 +17,7 @@ record SlowStart(long windowNanos, double aggression) {
   /** Of a {@link Node#eligibleSince}: for so long that it has all its weight. */
   static final long LONG_AGO = Long.MIN_VALUE + 1;
 
-  /** Weights are whole numbers: while someone starts, all are taken times this. */
+  /** Weights are whole numbers: while someone has only a share, all are taken times this. */
   private static final int SCALE = 100;
 
   private static final int STEPS = 50;
@@ -59,6 +59,6 @@ record SlowStart(long windowNanos, double aggression) {
 
   /** Above 0 for any weight above 0: a server always starts. */
   static int scaled(int weight, double share) {
-    return (int) Math.round(weight * SCALE * share);
+    return weight == 0 ? 0 : (int) Math.max(1, Math.round(weight * SCALE * share));
   }
 }

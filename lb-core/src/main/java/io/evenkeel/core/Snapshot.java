@@ -40,14 +40,15 @@ final class Snapshot {
     private final List<Node> members = new ArrayList<>();
     private final List<Node> eligible = new ArrayList<>();
     private final List<Double> shares = new ArrayList<>();
-    private boolean isAnyStarting;
+    private boolean isAnyLess;
 
-    void add(Node node, boolean isEligible, double share) {
+    void add(Node node, boolean isEligible, double startShare) {
       members.add(node);
       if (isEligible) {
+        double share = startShare * (node.reportedPercent() / 100.0);
         eligible.add(node);
         shares.add(share);
-        isAnyStarting |= share < 1;
+        isAnyLess |= share < 1;
       }
     }
 
@@ -55,7 +56,7 @@ final class Snapshot {
       int[] weights = new int[eligible.size()];
       for (int i = 0; i < weights.length; i++) {
         int weight = eligible.get(i).weight();
-        weights[i] = isAnyStarting ? SlowStart.scaled(weight, shares.get(i)) : weight;
+        weights[i] = isAnyLess ? SlowStart.scaled(weight, shares.get(i)) : weight;
       }
       return weights;
     }
@@ -199,23 +200,36 @@ final class Snapshot {
     return null;
   }
 
-  /** Where the selector's choice is at its limit: asks again, and then takes whoever has room. */
-  @Nullable Node selectWithRoom(Query tried, int maxConcurrent) {
+  /**
+   * Where the selector's choice has a gate or is at its limit: asks the gate, then the selector
+   * again, and then takes whoever lets it in.
+   */
+  Node.@Nullable Admission selectWithRoom(Node choice, Query tried) {
     Query query = tried;
-    for (int i = 1; i < ASKED_AT_MOST; i++) {
-      Node node = select(query);
-      if (node == null || node.tryPick(maxConcurrent)) {
-        return node;
+    Node node = choice;
+    for (int asked = 1; true; asked++) {
+      Node.Admission admission = node.tryEnter(panicking);
+      if (admission != null) {
+        return admission;
+      }
+      if (asked == ASKED_AT_MOST) {
+        break;
       }
       query = query.excluding(node);
+      Node next = select(query);
+      if (next == null) {
+        return null;
+      }
+      node = next;
     }
     for (Tier tier : tiers) {
       int n = tier.eligible.size();
       int start = n == 0 ? 0 : (int) tier.random.next(n);
       for (int i = 0; i < n; i++) {
-        Node node = tier.eligible.get((start + i) % n);
-        if (!tried.isTried(node) && node.tryPick(maxConcurrent)) {
-          return node;
+        Node any = tier.eligible.get((start + i) % n);
+        Node.Admission admission = tried.isTried(any) ? null : any.tryEnter(panicking);
+        if (admission != null) {
+          return admission;
         }
       }
     }
@@ -266,7 +280,11 @@ final class Snapshot {
       } else if (node.weight() == 0) {
         text.append("weight 0");
       } else {
-        text.append(query.isTried(node) ? "already tried" : "at its limit or not selected");
+        String refusal = node.refusalOfGates(panicking);
+        text.append(
+            query.isTried(node)
+                ? "already tried"
+                : refusal == null ? "at its limit or not selected" : refusal);
       }
     }
     return blocks.length > NAMED_AT_MOST ? text.append(", …").toString() : text.toString();

@@ -220,7 +220,7 @@ class BoundedTest {
     List<Node> nodes = IntStream.range(0, 50).mapToObj(i -> node(i)).toList();
     Selector selector =
         Selectors.ringHash().bounded(0.25).create(new Candidates(nodes, nodes, 1), null);
-    nodes.subList(0, 30).forEach(node -> assertThat(node.tryPick(10)).isTrue()); // some are full
+    nodes.subList(0, 30).forEach(node -> assertThat(node.tryPick()).isTrue()); // some are full
     Query[] queries =
         IntStream.range(0, 64).mapToObj(i -> Query.forHash(Mix.mix64(i))).toArray(Query[]::new);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -111,16 +111,16 @@ final class Interleavings {
   @Outcome(expect = Expect.FORBIDDEN, desc = "both have it, or none")
   @State
   public static class LastPlace {
-    private final Node node = new Node(Servers.server(0));
+    private final Node node = new Node(Servers.server(0), null, 1);
 
     @Actor
     public void one(II_Result r) {
-      r.r1 = node.tryPick(1) ? 1 : 0;
+      r.r1 = node.tryPick() ? 1 : 0;
     }
 
     @Actor
     public void two(II_Result r) {
-      r.r2 = node.tryPick(1) ? 1 : 0;
+      r.r2 = node.tryPick() ? 1 : 0;
     }
   }
 
@@ -378,7 +378,7 @@ final class Interleavings {
 
   private static void load(Node node, int inFlight) {
     for (int i = 0; i < inFlight; i++) {
-      boolean unused = node.tryPick(Integer.MAX_VALUE);
+      boolean unused = node.tryPick();
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -230,6 +231,47 @@ class KeyedSelectorTest {
     balancer.update(balancer.nodes().get(1).server().withWeight(2));
     balancer.add(node(3, 1).server());
     assertThat(tables.get(tables.size() - 1)).isNotSameAs(first);
+  }
+
+  /** The same address told apart by other ids is hashed otherwise, too. */
+  @ParameterizedTest
+  @ValueSource(strings = {"maglev", "rendezvous"})
+  void changedAddressOrId_isHashedAnew(String name) {
+    List<Server> before =
+        List.of(
+            Server.of("10.0.0.1", 80).withId("a"),
+            Server.of("10.0.0.1", 80).withId("b"),
+            Server.of("10.0.0.2", 80).withId("c"));
+    for (Server other :
+        List.of(
+            Server.of("10.0.0.3", 80).withId("a"),
+            Server.of("10.0.0.1", 81).withId("a"),
+            Server.of("10.0.0.1", 80).withId("z"))) {
+      List<Node> members = before.stream().map(Node::new).toList();
+      List<Node> changed = List.of(new Node(other), members.get(1), members.get(2));
+      Selector old = over(Selectors.named(name), members, members, null);
+      Selector takenOver = over(Selectors.named(name), changed, changed, old);
+      Selector anew = over(Selectors.named(name), changed, changed, null);
+      for (int i = 0; i < 100; i++) {
+        Query key = Query.forKey("k" + i);
+        assertThat(takenOver.select(key)).as("%s, %s", other, key).isSameAs(anew.select(key));
+      }
+    }
+  }
+
+  @Test
+  void maglev_blocked_theNextSlotsCount() {
+    List<Node> members = IntStream.range(0, 10).mapToObj(i -> node(i, 1)).toList();
+    List<Node> eligible = members.subList(0, 4);
+    MaglevSelector some = (MaglevSelector) over(Selectors.maglev(61), members, eligible, null);
+    MaglevTable table = some.table();
+    for (int first = 0; first < 61; first++) {
+      int slot = first;
+      while (table.server(slot) >= 4) {
+        slot = (slot + 1) % 61;
+      }
+      assertThat(some.select(Query.forHash(first))).isSameAs(members.get(table.server(slot)));
+    }
   }
 
   @Test

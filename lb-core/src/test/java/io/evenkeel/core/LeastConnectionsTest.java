@@ -37,7 +37,7 @@ class LeastConnectionsTest {
     for (Node node : balancer.nodes()) {
       int i = balancer.nodes().indexOf(node);
       for (int load = 0; i != one && i != other && load < 5; load++) {
-        node.tryPick(Integer.MAX_VALUE);
+        node.tryPick();
       }
     }
     Map<String, Integer> counts = Servers.counts(Servers.picks(balancer, 1_000));
@@ -97,7 +97,7 @@ class LeastConnectionsTest {
     double smallest = Double.MAX_VALUE;
     for (int i = 0; i < loads.size(); i++) {
       for (int load = 0; load < loads.get(i); load++) {
-        balancer.nodes().get(i).tryPick(Integer.MAX_VALUE);
+        balancer.nodes().get(i).tryPick();
       }
       smallest = Math.min(smallest, (loads.get(i) + 1.0) / weights.get(i));
     }

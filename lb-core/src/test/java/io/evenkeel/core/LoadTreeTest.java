@@ -56,7 +56,7 @@ class LoadTreeTest {
         int best = tree.best();
         assertThat(best).as("seed %d, after %d", roundSeed, i).isEqualTo(scan(tree));
         for (int load = 0; load < 10_000; load++) {
-          assertThat(nodes[best].tryPick(Integer.MAX_VALUE)).isTrue();
+          assertThat(nodes[best].tryPick()).isTrue();
         }
       }
     }
@@ -109,7 +109,7 @@ class LoadTreeTest {
         Node best = inForce.peek(Query.any());
         assertThat(best).as("seed %d, after %d", seed, i).isSameAs(inForce.peek(byLookingAtAll));
         for (int load = 0; load < 1_000; load++) {
-          assertThat(best.tryPick(Integer.MAX_VALUE)).isTrue();
+          assertThat(best.tryPick()).isTrue();
         }
       }
     }
@@ -129,7 +129,7 @@ class LoadTreeTest {
   private void change(LoadTree tree, Node[] nodes, Random random, int leaf) {
     Node node = nodes[leaf];
     switch (random.nextInt(3)) {
-      case 0 -> assertThat(node.tryPick(Integer.MAX_VALUE)).isTrue();
+      case 0 -> assertThat(node.tryPick()).isTrue();
       case 1 -> {
         // Below 0 where threads race for it: no harm in a test of order.
         if (node.inFlight() > 0) {

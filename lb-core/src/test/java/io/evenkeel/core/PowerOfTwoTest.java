@@ -22,7 +22,7 @@ class PowerOfTwoTest {
   @Test
   void twoServers_theLoadedOne_getsNothing() {
     LoadBalancer balancer = Servers.balancer(TWO, 2, 3);
-    balancer.nodes().get(1).tryPick(Integer.MAX_VALUE);
+    balancer.nodes().get(1).tryPick();
     assertThat(Servers.counts(Servers.picks(balancer, 1_000))).containsOnly(Map.entry("s0", 1_000));
   }
 
@@ -34,8 +34,7 @@ class PowerOfTwoTest {
     LoadBalancer balancer = Servers.weighted(TWO, weights, seed);
     Node worst = balancer.nodes().get(0);
     for (int i = 0; i < 100 * worst.weight(); i++) {
-      worst.tryPick(
-          Integer.MAX_VALUE); // more than 100 for each unit of weight; the others are idle
+      worst.tryPick(); // more than 100 for each unit of weight; the others are idle
     }
     assertThat(Servers.picks(balancer, 500)).doesNotContain("s0");
   }

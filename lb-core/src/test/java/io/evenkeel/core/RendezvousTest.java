@@ -71,6 +71,37 @@ class RendezvousTest {
     }
   }
 
+  /** Of so many, the best are so near to 1 that a bound on scores is hardly above the scores. */
+  @Test
+  void manyOfNearlyTheSameWeight_theBestOfCloseScoresWins() {
+    List<Node> nodes = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      nodes.add(
+          new Node(Server.of("10.0." + i / 250 + "." + i % 250, 80).withWeight(1_000 - i % 2)));
+    }
+    Selector selector = over(nodes);
+    long[] names =
+        nodes.stream()
+            .map(Node::server)
+            .mapToLong(server -> KeyHash.of(server.host() + ":" + server.port()))
+            .toArray();
+    Random random = new Random(1);
+    for (int k = 0; k < 20_000; k++) {
+      long key = random.nextLong();
+      int best = 0;
+      double highest = 0;
+      for (int i = 0; i < names.length; i++) {
+        double u = ((Mix.mix64(key ^ names[i]) >>> 12) + 0.5) * 0x1p-52;
+        double score = nodes.get(i).weight() / -Math.log(u);
+        if (score > highest) {
+          highest = score;
+          best = i;
+        }
+      }
+      assertThat(selector.select(Query.forHash(key))).isSameAs(nodes.get(best));
+    }
+  }
+
   @Property(tries = 60)
   void serverAddedOrHeavier_takesKeysFromAll_andNoOthersMove(
       @ForAll @IntRange(min = 2, max = 20) int n,

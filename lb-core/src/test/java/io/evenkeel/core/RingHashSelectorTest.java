@@ -189,6 +189,20 @@ class RingHashSelectorTest {
     assertThat(chain.selector.select(Query.forKey("key"), node -> false)).isNull();
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void lastPointsServerBlocked_theWalkGoesOnAtTheFirst(Placement placement) {
+    Chain chain = new Chain(Selectors.ringHash(placement), RingServers.even(2));
+    HashRing ring = chain.selector.ring();
+    long[] hashes = ring.hashes();
+    Server last = ring.server(hashes[hashes.length - 1]);
+    assertThat(ring.shares()).hasSize(2);
+    int blocked = chain.members.get(0).server().equals(last) ? 0 : 1;
+    chain.rebuild(Set.of(blocked));
+    assertThat(pick(chain, Query.forHash(hashes[hashes.length - 1])))
+        .isEqualTo(chain.members.get(1 - blocked).server());
+  }
+
   /** Everybody tried or full: all are asked once, not every point. */
   @Test
   void nobodyLeft_theWalkIsNotBegun() {

@@ -7,13 +7,20 @@ import io.evenkeel.core.BlockOwner;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.NanoClock;
 import io.evenkeel.core.Server;
-import io.evenkeel.health.HealthState.Status;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,22 +42,37 @@ import org.slf4j.LoggerFactory;
  * HealthPolicy#healthyThreshold()} successes in a row. Blocks that others have set stay as they
  * are: a server that drains goes on draining, up or down.
  *
- * <p>A change of state is logged once, by the balancer, which says what became of the server and is
- * told why; single results are logged at DEBUG.
+ * <p>A change of state is logged once, at INFO, by the balancer, which says what became of the
+ * server and is told why: the results that led to it, and how long the state before had lasted.
+ * Single results, and a first success, which changes nothing, are logged at DEBUG. {@link #health}
+ * and {@link #stats} show them.
+ *
+ * <p>What is found out about several servers at about the same time is told the balancer as one
+ * change, since each costs it O(members): no more than about a tenth of the time goes into that,
+ * however many servers go down at once.
  *
  * <p>Unless it is handed a scheduler, a monitor has a daemon thread of its own for timing, one more
- * for the I/O of the ready-made probes if they are used, and a few that come and go for looking up
- * host names.
+ * for the I/O of the ready-made probes if they are used, and a few that come and go: four at most
+ * for looking up host names, two for checking certificates.
  */
 public final class HealthMonitor implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(HealthMonitor.class);
 
+  private static final String FEW_SLOTS = "few_checks_in_flight";
+
+  /** After telling the balancer something, it is left alone for so many times as long. */
+  private static final int PAUSE_FACTOR = 9;
+
+  /** But not for longer, should the process have been stopped meanwhile. */
+  private static final long MAX_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
   private final LoadBalancer balancer;
   private final BlockOwner block;
-  private final long intervalNanos;
   private final ProbeLoop loop = new ProbeLoop();
   private final @Nullable OwnScheduler ownScheduler;
+  private final ScheduledExecutorService scheduler;
+  private final CheckSlots slots;
   private final ServerCheck.Wiring wiring;
 
   /**
@@ -62,8 +84,25 @@ public final class HealthMonitor implements AutoCloseable {
   /** By id. Changed in serial tasks only; {@link #close} reads it from any thread. */
   private final Map<String, ServerCheck> checks = new ConcurrentHashMap<>();
 
+  /** Those that the balancer is to be told something of. In serial tasks only. */
+  private final Set<ServerCheck> news = new LinkedHashSet<>();
+
+  /** Not before this is the balancer told something again. In serial tasks only. */
+  private long nextTellNanos;
+
+  /** Whether a timer waits for that. In serial tasks only. */
+  private boolean tellsLater;
+
+  /** That timer. Written in serial tasks, read by {@link #close}. */
+  private volatile @Nullable Future<?> tellTimer;
+
   /** In serial tasks only. */
-  private final SplittableRandom random;
+  private boolean warnsOfFewSlots;
+
+  // Written in serial tasks, read by anyone.
+  private final AtomicLong checksEnded = new AtomicLong();
+  private final AtomicLong failures = new AtomicLong();
+  private final AtomicLong inconclusive = new AtomicLong();
 
   /** One object for life, since that is how a balancer knows whom to remove. */
   private final BalancerListener listener = this::onEvent;
@@ -73,17 +112,23 @@ public final class HealthMonitor implements AutoCloseable {
   private HealthMonitor(Builder builder) {
     this.balancer = builder.balancer;
     this.block = balancer.claim(Block.PROBE_DOWN);
-    this.intervalNanos = builder.policy.interval().toNanos();
-    this.random =
-        new SplittableRandom(
-            builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong());
+    this.slots = new CheckSlots(builder.maxInFlight);
     this.ownScheduler = builder.scheduler == null ? new OwnScheduler() : null;
-    ScheduledExecutorService scheduler =
+    this.scheduler =
         ownScheduler != null ? ownScheduler : Objects.requireNonNull(builder.scheduler);
-    this.serial = new SerialExecutor(scheduler);
+    this.serial = new SerialExecutor(scheduler, this::tellNews);
+    this.nextTellNanos = builder.clock.nanoTime();
+    long seed = builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong();
     this.wiring =
         new ServerCheck.Wiring(
-            builder.probe, builder.policy, builder.clock, scheduler, serial, loop);
+            builder.probe,
+            builder.policy,
+            builder.clock,
+            scheduler,
+            serial,
+            loop,
+            slots,
+            new SplittableRandom(seed));
   }
 
   /** Begins a monitor of a balancer's servers. */
@@ -103,6 +148,10 @@ public final class HealthMonitor implements AutoCloseable {
     serial.close();
     checks.values().forEach(ServerCheck::stop);
     checks.clear();
+    Future<?> timer = tellTimer;
+    if (timer != null) {
+      timer.cancel(false);
+    }
     block.close();
     loop.close();
     if (ownScheduler != null) {
@@ -121,17 +170,22 @@ public final class HealthMonitor implements AutoCloseable {
       serial.execute(() -> added(event.server()));
     } else if (event instanceof BalancerEvent.ServerRemoved) {
       serial.execute(() -> removed(event.server()));
-    } else if (event instanceof BalancerEvent.ServerUpdated updated
-        && !sameAddress(updated.server(), updated.before())) {
-      serial.execute(
-          () -> {
-            removed(updated.before());
-            added(updated.server());
-          });
+    } else if (event instanceof BalancerEvent.ServerUpdated updated) {
+      serial.execute(() -> updated(updated.server(), updated.before()));
     }
   }
 
-  private static boolean sameAddress(Server a, Server b) {
+  private void updated(Server server, Server before) {
+    ServerCheck check = checks.get(server.id());
+    if (check == null || !sameAddress(server, before)) {
+      removed(before);
+      added(server);
+    } else {
+      check.record.update(server);
+    }
+  }
+
+  static boolean sameAddress(Server a, Server b) {
     return a.host().equals(b.host()) && a.port() == b.port();
   }
 
@@ -142,61 +196,136 @@ public final class HealthMonitor implements AutoCloseable {
     }
     ServerCheck check = new ServerCheck(server, wiring, this::onResult);
     checks.put(server.id(), check);
-    check.start(random.nextLong(intervalNanos));
+    check.start(wiring.random().nextLong(wiring.policy().intervalNanos()));
     if (closed) {
       check.stop(); // close() may have been through the map before this one was in it.
       checks.remove(server.id());
     }
+    warnOfFewSlots();
   }
 
   private void removed(Server server) {
     ServerCheck check = checks.remove(server.id());
     if (check != null) {
-      check.stop();
+      news.remove(check);
+      slots.leave(check);
+      if (check.stop()) {
+        slots.isOver();
+      }
+      warnOfFewSlots();
+    }
+  }
+
+  /** If all servers fell silent, each check would take its whole time. */
+  private void warnOfFewSlots() {
+    HealthPolicy policy = wiring.policy();
+    double share = (double) policy.timeout().toNanos() / policy.intervalNanos();
+    long needed = (long) Math.ceil(checks.size() * share);
+    if (needed > slots.max() == warnsOfFewSlots || closed) {
+      return;
+    }
+    warnsOfFewSlots = !warnsOfFewSlots;
+    try {
+      if (warnsOfFewSlots) {
+        block.warn(
+            FEW_SLOTS,
+            "maxInFlight "
+                + slots.max()
+                + ": if all servers fell silent, their checks would come late; "
+                + checks.size()
+                + " servers x timeout / interval need "
+                + needed);
+      } else {
+        block.withdraw(FEW_SLOTS);
+      }
+    } catch (IllegalStateException e) {
+      log.debug("closed meanwhile", e);
+    }
+  }
+
+  private void onResult(ServerCheck check, ProbeResult result, long tookNanos) {
+    CheckRecord record = check.record;
+    log.debug("{}: check: {}", record.server(), result);
+    record.add(result, tookNanos, wiring.clock().nanoTime(), wiring.policy());
+    checksEnded.incrementAndGet();
+    if (result.isInconclusive()) {
+      inconclusive.incrementAndGet();
+    } else if (!result.isSuccess()) {
+      failures.incrementAndGet();
+    }
+    // Also after a status that it could not be told, as when a user's selector could not be built.
+    if (record.isNews()) {
+      news.add(check);
+    } else {
+      news.remove(check);
+    }
+  }
+
+  /** At the end of a turn: one change for all that it has found out. */
+  private void tellNews() {
+    if (news.isEmpty() || tellsLater) {
+      return;
+    }
+    long begunNanos = wiring.clock().nanoTime();
+    if (nextTellNanos - begunNanos > 0) {
+      tellLater(nextTellNanos - begunNanos);
+      return;
+    }
+    List<BlockOwner.Change> changes = new ArrayList<>();
+    news.forEach(check -> changes.addAll(check.record.news()));
+    try {
+      block.change(changes);
+      news.forEach(check -> check.record.isTold());
+    } catch (RuntimeException e) {
+      if (!closed) {
+        log.warn(
+            "the balancer could not be told of {} servers; the next checks try again",
+            news.size(),
+            e);
+      }
+    } finally {
+      news.clear();
+      long nowNanos = wiring.clock().nanoTime();
+      nextTellNanos = nowNanos + Math.min(MAX_PAUSE_NANOS, PAUSE_FACTOR * (nowNanos - begunNanos));
+    }
+  }
+
+  private void tellLater(long nanos) {
+    try {
+      Future<?> timer =
+          scheduler.schedule(
+              () -> serial.execute(() -> tellsLater = false), nanos, TimeUnit.NANOSECONDS);
+      tellsLater = true;
+      tellTimer = timer;
+      if (closed) {
+        timer.cancel(false); // close() may have looked before it was there.
+      }
+    } catch (RejectedExecutionException e) {
+      log.debug("the scheduler takes no more tasks", e);
     }
   }
 
   /**
-   * The new state holds only once the balancer knows of it: if it cannot be told, as when a
-   * selector of the user's cannot be built, the next result tries again.
+   * How a server stands, as of its last check; null if it is not a member, or has only just become
+   * one.
    */
-  private void onResult(ServerCheck check, ProbeResult result) {
-    Server server = check.server();
-    log.debug("{}: check: {}", server, result);
-    if (result.isInconclusive()) {
-      return;
-    }
-    HealthState before = check.state;
-    HealthState after = before.next(result.isSuccess(), wiring.policy());
-    try {
-      if (after.status() != before.status()) {
-        tell(server, after.status(), why(before, result));
-      }
-      check.state = after;
-    } catch (RuntimeException e) {
-      if (!closed) {
-        log.warn("{}: the balancer could not be told that it is {}", server, after.status(), e);
-      }
-    }
+  public @Nullable ServerHealth health(String serverId) {
+    ServerCheck check = checks.get(Objects.requireNonNull(serverId, "serverId"));
+    return check == null ? null : check.record.view(wiring.clock().nanoTime());
   }
 
-  private void tell(Server server, Status status, String why) {
-    if (status == Status.DOWN) {
-      block.set(server.id(), why);
-    } else {
-      // For a first result, too: an earlier server of that id may have left its block behind.
-      block.clear(server.id(), why);
-    }
-  }
-
-  private static String why(HealthState before, ProbeResult result) {
-    if (before.status() == Status.UNKNOWN) {
-      return result.isSuccess() ? "first check succeeded" : "first check failed: " + result.cause();
-    }
-    int inARow = before.against() + 1;
-    return result.isSuccess()
-        ? inARow + (inARow == 1 ? " success" : " successes in a row")
-        : inARow + (inARow == 1 ? " failure: " : " failures in a row, the last: ") + result.cause();
+  /** What this monitor has done so far and how its servers stand. O(servers). */
+  public HealthStats stats() {
+    long now = wiring.clock().nanoTime();
+    List<ServerHealth> servers =
+        checks.values().stream().map(check -> check.record.view(now)).toList();
+    return new HealthStats(
+        checksEnded.get(),
+        failures.get(),
+        inconclusive.get(),
+        slots.inFlight(),
+        slots.waiting(),
+        servers);
   }
 
   /** Collects what a monitor is made of. Not safe for use by several threads at once. */
@@ -208,6 +337,7 @@ public final class HealthMonitor implements AutoCloseable {
     private NanoClock clock = NanoClock.system();
     private @Nullable ScheduledExecutorService scheduler;
     private @Nullable Long seed;
+    private int maxInFlight = 1_000;
 
     private Builder(LoadBalancer balancer) {
       this.balancer = Objects.requireNonNull(balancer, "balancer");
@@ -240,7 +370,24 @@ public final class HealthMonitor implements AutoCloseable {
       return this;
     }
 
-    /** Makes the spread of the start times the same in every run; random by default. */
+    /**
+     * How many checks may be under way at a time, each with a descriptor of its own; a check that
+     * is due beyond that waits for its turn, first come, first served. For checks to be in time
+     * even when every server is silent, it takes servers · timeout / interval; with less, {@link
+     * LoadBalancer#warnings()} has a {@code few_checks_in_flight}.
+     *
+     * @param maxInFlight 1 or more; 1,000 by default
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Builder maxInFlight(int maxInFlight) {
+      if (maxInFlight < 1) {
+        throw new IllegalArgumentException("maxInFlight: " + maxInFlight + " (expected: >= 1)");
+      }
+      this.maxInFlight = maxInFlight;
+      return this;
+    }
+
+    /** Makes start times and jitter the same in every run; random by default. */
     public Builder seed(long seed) {
       this.seed = seed;
       return this;

@@ -1,43 +1,62 @@
 package io.evenkeel.health;
 
+import io.evenkeel.health.ServerHealth.Status;
+
 /**
- * What the checks of one server have led to. An immutable value; {@link #next} is a pure function.
+ * What the checks of one server have led to. An immutable value; {@link #next} and {@link
+ * #waitNanos} are pure functions.
  *
  * <pre>
  * state     success                          failure
  * -------   ------------------------------   --------------------------------
- * UNKNOWN   UP 0                             DOWN 0
- * UP k      UP 0                             DOWN 0 if k + 1 = unhealthy
- *                                            threshold, else UP k + 1
- * DOWN k    UP 0 if k + 1 = healthy          DOWN 0
- *           threshold, else DOWN k + 1
+ * UNKNOWN   UP                               DOWN; as from UP, if the policy
+ *                                            lets the first result not decide
+ * UP        UP                               DOWN if it is as many in a row as
+ *                                            the unhealthy threshold, else UP
+ * DOWN      UP if it is as many in a row     DOWN
+ *           as the healthy threshold,
+ *           else DOWN
  * </pre>
  *
+ * <p>A decisive result leads to its own state at once; an inconclusive one is no input.
+ *
  * @param status what is thought of the server now
- * @param against results in a row that speak against it; less than the threshold that turns it
+ * @param sinceNanos when that began
+ * @param success whether the last result was one
+ * @param inARow how many results of its kind came last, the last included; 0 before the first
  */
-record HealthState(Status status, int against) {
-
-  enum Status {
-    /** Not checked yet. */
-    UNKNOWN,
-    UP,
-    DOWN
-  }
+record HealthState(Status status, long sinceNanos, boolean success, int inARow) {
 
   /** Where every server begins. */
-  static final HealthState UNKNOWN = new HealthState(Status.UNKNOWN, 0);
-
-  private static final HealthState UP = new HealthState(Status.UP, 0);
-  private static final HealthState DOWN = new HealthState(Status.DOWN, 0);
+  static HealthState unknown(long nowNanos) {
+    return new HealthState(Status.UNKNOWN, nowNanos, false, 0);
+  }
 
   /** The state after one more result. */
-  HealthState next(boolean success, HealthPolicy policy) {
-    HealthState wanted = success ? UP : DOWN;
-    if (status == Status.UNKNOWN || status == wanted.status) {
-      return wanted;
+  HealthState next(boolean succeeded, boolean decisive, long nowNanos, HealthPolicy policy) {
+    boolean isSame = inARow > 0 && succeeded == success;
+    int count = isSame ? Math.max(inARow, inARow + 1) : 1; // stays at the largest number
+    int threshold =
+        decisive || (status == Status.UNKNOWN && (succeeded || policy.firstResultDecides()))
+            ? 1
+            : succeeded ? policy.healthyThreshold() : policy.unhealthyThreshold();
+    Status wanted = succeeded ? Status.UP : Status.DOWN;
+    Status reached = count >= threshold ? wanted : status == Status.UNKNOWN ? Status.UP : status;
+    return new HealthState(reached, reached == status ? sinceNanos : nowNanos, succeeded, count);
+  }
+
+  /** Whether the last result speaks against the status: the next ones may turn it. */
+  boolean isInTransition() {
+    return inARow > 0 && success != (status == Status.UP);
+  }
+
+  /** From the start of the last check to the start of the next, before jitter. */
+  long waitNanos(HealthPolicy policy) {
+    if (isInTransition()) {
+      return policy.fastIntervalNanos();
     }
-    int threshold = success ? policy.healthyThreshold() : policy.unhealthyThreshold();
-    return against + 1 >= threshold ? wanted : new HealthState(status, against + 1);
+    return status == Status.DOWN
+        ? policy.backoffNanos(inARow - policy.unhealthyThreshold())
+        : policy.intervalNanos();
   }
 }

@@ -2,20 +2,11 @@ package io.evenkeel.health;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What to know before looking up a host: an address literal needs no lookup, a name blocks. */
 final class HostNames {
-
-  /**
-   * More than one, so that one name whose lookup hangs does not take the others' time; the JDK
-   * caches what they find.
-   */
-  private static final int THREADS = 4;
 
   private static final Pattern IPV4 =
       Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
@@ -33,23 +24,5 @@ final class HostNames {
     } catch (UnknownHostException e) {
       return null;
     }
-  }
-
-  /** Daemon threads to block in lookups; none while there is nothing to look up. */
-  static ThreadPoolExecutor newLookupThreads() {
-    ThreadPoolExecutor threads =
-        new ThreadPoolExecutor(
-            THREADS,
-            THREADS,
-            10,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> {
-              Thread thread = new Thread(task, "evenkeel-health-lookup");
-              thread.setDaemon(true);
-              return thread;
-            });
-    threads.allowCoreThreadTimeOut(true);
-    return threads;
   }
 }

@@ -3,26 +3,49 @@ package io.evenkeel.health;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What one check is given to work with. Safe for use by any thread. */
 public final class ProbeContext {
 
+  /** What a check waits for before it has begun to ask anybody: its server cannot help it. */
+  static final String FOR_US = "waiting for a thread to look up the host";
+
   private final Duration timeout;
   private final ProbeLoop loop;
+  private final HostAddress address;
 
   /** Guarded by itself, as is {@link #ended}. */
   private final List<Runnable> atEnd = new ArrayList<>(1);
 
   private boolean ended;
 
-  ProbeContext(Duration timeout, ProbeLoop loop) {
+  /** Written by who makes the check, read by who ends it. */
+  private volatile @Nullable String waitsFor;
+
+  ProbeContext(Duration timeout, ProbeLoop loop, HostAddress address) {
     this.timeout = timeout;
     this.loop = loop;
+    this.address = address;
   }
 
   /** How long the check may take; the monitor sees to it, and a probe need not. */
   public Duration timeout() {
     return timeout;
+  }
+
+  /** Notes what the check waits for, to be said if it is not over in time. */
+  void waitsFor(String what) {
+    waitsFor = what;
+  }
+
+  @Nullable String waitsFor() {
+    return waitsFor;
+  }
+
+  /** Where the server's host was found last. */
+  HostAddress address() {
+    return address;
   }
 
   /** Where the built-in probes do their I/O. */

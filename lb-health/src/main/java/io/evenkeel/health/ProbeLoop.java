@@ -3,19 +3,17 @@ package io.evenkeel.health;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketException;
-import java.net.SocketOption;
-import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import org.jspecify.annotations.Nullable;
@@ -24,21 +22,42 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One thread and one java.nio selector for the connections of all checks, however many. The thread
- * starts with the first connection asked for.
+ * starts with the first connection asked for. Names are looked up, and certificates checked, on a
+ * few other threads, that come and go.
  *
- * <p>Only that thread opens and closes sockets. Whoever else wants something, a connection or the
- * end of one, puts the {@link Connect} on the queue, and the thread looks at what it has become:
- * its result missing, it is to be opened; its result there, it is to be closed.
+ * <p>Only the loop's thread opens and closes sockets. Whoever else wants something, a connection or
+ * the end of one, puts the {@link ProbeConnection} on the queue, and the thread looks at what it
+ * has become: its result missing, it is to be opened; its result there, it is to be closed.
  */
 final class ProbeLoop implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(HealthMonitor.class);
-  private static final ProbeResult CLOSED = ProbeResult.failure("the health monitor is closed");
+  private static final ProbeResult CLOSED =
+      ProbeResult.inconclusive("the health monitor is closed");
 
   /** For a stage's callback of the user's own that does not return. */
   private static final long CLOSE_WAIT_MILLIS = 5_000;
 
-  private final ThreadPoolExecutor lookups = HostNames.newLookupThreads();
+  /** Selects in a row that return at once for no reason, before the selector is replaced. */
+  static final int PREMATURE_RETURNS_ALLOWED = 512;
+
+  /** Holds any TLS record, of 16 KB and some, or 32 KB and some for servers that break the rule. */
+  private static final int BUFFER_BYTES = 48 * 1024;
+
+  private static final Queue<ProbeConnection> NONE = new ArrayDeque<>(0);
+
+  /** Where selectors come from. */
+  @FunctionalInterface
+  interface Selectors {
+    Selector open() throws IOException;
+  }
+
+  private final Selectors selectors;
+
+  /** A name whose lookup hangs does not take the others' time: there are several. */
+  private final ThreadPoolExecutor lookups = Threads.pool("evenkeel-health-lookup", 4);
+
+  private final ThreadPoolExecutor workers = Threads.pool("evenkeel-health-tls", 2);
   private final Object lock = new Object();
 
   /** Guarded by {@link #lock}; null until needed, and again if the thread should die. */
@@ -47,74 +66,114 @@ final class ProbeLoop implements AutoCloseable {
   /** Guarded by {@link #lock}. */
   private boolean closed;
 
+  ProbeLoop() {
+    this(Selector::open);
+  }
+
+  ProbeLoop(Selectors selectors) {
+    this.selectors = selectors;
+  }
+
   /**
-   * Completes the result with how connecting went. A result that is completed by anyone else, as by
-   * cancelling it, ends the connection.
+   * Connects and holds a dialogue; completes the result with how it went. A result that is
+   * completed by anyone else, as by cancelling it, ends the connection; so does the end of the
+   * check.
+   *
+   * <p>A name that was found before is looked up again beside the check, for the next one.
    */
-  void connect(String host, int port, CompletableFuture<ProbeResult> result) {
+  CompletableFuture<ProbeResult> ask(
+      String host, int port, Dialogue dialogue, ProbeContext context) {
+    CompletableFuture<ProbeResult> result = new CompletableFuture<>();
+    context.onEnd(() -> result.cancel(false));
     InetAddress literal = HostNames.literal(host);
     if (literal != null) {
-      connect(literal, port, result);
-      return;
+      ask(literal, port, dialogue, context, result);
+      return result;
     }
-    try {
-      lookups.execute(() -> lookUpAndConnect(host, port, result));
-    } catch (RejectedExecutionException e) {
-      result.complete(CLOSED);
+    HostAddress found = context.address();
+    InetAddress known = found.last();
+    if (known != null) {
+      ask(known, port, dialogue, context, result);
+      if (found.startLookup() && !lookUpLater(() -> refresh(host, found))) {
+        found.lookedUp();
+      }
+      return result;
     }
-  }
-
-  private void lookUpAndConnect(String host, int port, CompletableFuture<ProbeResult> result) {
-    if (result.isDone()) {
-      return; // It waited for a thread until its time was up.
-    }
-    InetAddress address;
-    try {
-      address = InetAddress.getByName(host);
-    } catch (UnknownHostException e) {
-      result.complete(ProbeResult.failure("host not found"));
-      return;
-    }
-    connect(address, port, result);
-  }
-
-  private void connect(InetAddress address, int port, CompletableFuture<ProbeResult> result) {
-    Connect connect = new Connect(new InetSocketAddress(address, port), result);
-    lookAt(connect);
-    var unused =
-        result.whenComplete(
-            (done, error) -> {
-              if (!connect.over) {
-                lookAt(connect);
+    context.waitsFor(ProbeContext.FOR_US);
+    boolean begun =
+        lookUpLater(
+            () -> {
+              context.waitsFor("looking up the host");
+              InetAddress address = result.isDone() ? null : lookUp(host, found);
+              if (address != null) {
+                ask(address, port, dialogue, context, result);
+              } else {
+                result.complete(ProbeResult.failure("host not found"));
               }
             });
+    if (!begun) {
+      result.complete(CLOSED);
+    }
+    return result;
   }
 
-  private void lookAt(Connect connect) {
+  private boolean lookUpLater(Runnable task) {
+    try {
+      lookups.execute(task);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
+    }
+  }
+
+  private static void refresh(String host, HostAddress found) {
+    try {
+      var unused = lookUp(host, found);
+    } finally {
+      found.lookedUp();
+    }
+  }
+
+  private static @Nullable InetAddress lookUp(String host, HostAddress found) {
+    try {
+      InetAddress address = InetAddress.getByName(host);
+      found.found(address);
+      return address;
+    } catch (UnknownHostException e) {
+      return null;
+    }
+  }
+
+  private void ask(
+      InetAddress address,
+      int port,
+      Dialogue dialogue,
+      ProbeContext context,
+      CompletableFuture<ProbeResult> result) {
     Running target;
-    boolean first;
     synchronized (lock) {
-      if (closed) {
-        target = null;
-        first = false;
-      } else {
-        try {
-          target = running != null ? running : start();
-        } catch (IOException e) {
-          // Its own selector could not be had: no descriptor left, as a rule.
-          connect.result.complete(ProbeResult.inconclusive(String.valueOf(e.getMessage())));
-          return;
-        }
-        // A queue that was not empty has had its wakeup, and the thread has yet to take it.
-        first = target.queue.isEmpty();
-        target.queue.add(connect);
+      try {
+        target = closed ? null : running != null ? running : start();
+      } catch (IOException e) {
+        // Its own selector could not be had: no descriptor left, as a rule.
+        result.complete(ProbeResult.inconclusive(String.valueOf(e.getMessage())));
+        return;
       }
     }
     if (target == null) {
-      connect.result.complete(CLOSED);
-    } else if (first) {
-      target.selector.wakeup();
+      result.complete(CLOSED);
+      return;
     }
+    InetSocketAddress to = new InetSocketAddress(address, port);
+    ProbeConnection connection = new ProbeConnection(to, dialogue, context, result, target);
+    target.lookAt(connection);
+    var unused =
+        result.whenComplete(
+            (done, error) -> {
+              if (!connection.isOver()) {
+                target.lookAt(connection);
+              }
+            });
   }
 
   /** Under {@link #lock}. */
@@ -133,144 +192,92 @@ final class ProbeLoop implements AutoCloseable {
       closed = true;
       target = running;
     }
-    // A lookup that hangs in the system's resolver cannot be stopped; its thread is a daemon, and
-    // ends when it returns.
     lookups.shutdownNow();
+    workers.shutdownNow();
     if (target != null) {
       target.selector.wakeup();
       Threads.await(target.thread, CLOSE_WAIT_MILLIS);
     }
-  }
-
-  /** One connection on its way. */
-  private static final class Connect {
-
-    private final InetSocketAddress address;
-    private final CompletableFuture<ProbeResult> result;
-
-    /** Loop thread only; null before it is opened and after it is closed. */
-    private @Nullable SocketChannel channel;
-
-    /**
-     * Written by the loop thread: it wants no second look. A stale false costs one look that finds
-     * nothing to do.
-     */
-    private volatile boolean over;
-
-    Connect(InetSocketAddress address, CompletableFuture<ProbeResult> result) {
-      this.address = address;
-      this.result = result;
-    }
-
-    void look(Selector selector) {
-      if (over) {
-        return;
-      }
-      if (result.isDone()) {
-        close();
-        return;
-      }
-      try {
-        channel = SocketChannel.open();
-      } catch (IOException e) {
-        end(
-            ProbeResult.inconclusive(
-                String.valueOf(failure(e).cause()))); // no descriptor left, as a rule
-        return;
-      }
-      try {
-        channel.configureBlocking(false);
-        endByReset(channel);
-        if (channel.connect(address)) {
-          end(ProbeResult.success());
-        } else {
-          channel.register(selector, SelectionKey.OP_CONNECT, this);
-        }
-      } catch (IOException | RuntimeException e) {
-        end(failure(e));
-      }
-    }
-
-    void connectable() {
-      try {
-        if (channel != null && channel.finishConnect()) {
-          // A dead port of this host may happen to be drawn as the local one: it answers itself.
-          boolean itself = channel.getLocalAddress().equals(channel.getRemoteAddress());
-          end(itself ? ProbeResult.failure("connected to itself") : ProbeResult.success());
-        }
-      } catch (IOException | RuntimeException e) {
-        end(failure(e));
-      }
-    }
-
-    /** Closes before it says so: who has the result need not wonder about the socket. */
-    void end(ProbeResult outcome) {
-      close();
-      result.complete(outcome);
-    }
-
-    private void close() {
-      over = true;
-      if (channel != null) {
-        try {
-          channel.close();
-        } catch (IOException e) {
-          log.debug("{}: closing a check's socket failed", address, e);
-        }
-        channel = null;
-      }
-    }
-
-    /**
-     * A check's connection carries nothing, so nothing is lost by a reset, and a FIN from our side
-     * would leave a socket in TIME_WAIT for a minute: 10,000 servers checked every 5 s would keep
-     * 120,000 of them. Without an immediate ACK (Linux) the reset overtakes the last step of the
-     * handshake, and the server's program never gets to see the connection, so has nothing to log.
-     * HAProxy does both.
-     */
-    private static void endByReset(SocketChannel channel) throws IOException {
-      channel.setOption(StandardSocketOptions.SO_LINGER, 0);
-      for (SocketOption<?> option : channel.supportedOptions()) {
-        // By name: it lives in a module that a small runtime image may lack.
-        if (option.name().equals("TCP_QUICKACK") && option.type() == Boolean.class) {
-          @SuppressWarnings("unchecked")
-          SocketOption<Boolean> quickAck = (SocketOption<Boolean>) option;
-          channel.setOption(quickAck, false);
-        }
-      }
-    }
-
-    /** The system's own words where it was the network: "connection refused". */
-    private static ProbeResult failure(Exception e) {
-      String message = e.getMessage();
-      return e instanceof SocketException && message != null
-          ? ProbeResult.failure(message.toLowerCase(Locale.ROOT))
-          : ProbeResult.failure(e);
-    }
+    Threads.await(workers, CLOSE_WAIT_MILLIS);
+    if (lookups.getActiveCount() == 0) {
+      Threads.await(lookups, CLOSE_WAIT_MILLIS);
+    } // else one hangs in the system's resolver: its thread is a daemon, and ends when it returns
   }
 
   /** A thread and its selector, for as long as both last. */
-  private final class Running implements Runnable {
+  private final class Running implements Runnable, ProbeConnection.Loop {
 
-    private final Selector selector = Selector.open();
+    /** Written by the loop's thread, read by who wakes it. */
+    private volatile Selector selector = selectors.open();
+
     private final Thread thread = Threads.daemon(this, "evenkeel-health-io");
 
-    /** Guarded by {@link #lock}. */
-    private Queue<Connect> queue = new ArrayDeque<>();
+    /** Guarded by {@link #lock}; null when the thread has ended. */
+    private @Nullable Queue<ProbeConnection> queue = new ArrayDeque<>();
+
+    // The loop's thread only.
+    private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private final @Nullable ByteBuffer[] scratch = new ByteBuffer[2];
+    private int prematureReturns;
 
     Running() throws IOException {}
 
     @Override
+    public void lookAt(ProbeConnection connection) {
+      boolean first;
+      boolean ended;
+      synchronized (lock) {
+        ended = queue == null || closed;
+        // A queue that was not empty has had its wakeup, and the thread has yet to take it.
+        first = queue != null && queue.isEmpty();
+        if (queue != null) {
+          queue.add(connection);
+        }
+      }
+      if (ended) {
+        connection.result.complete(CLOSED);
+      } else if (first) {
+        selector.wakeup();
+      }
+    }
+
+    @Override
+    public SelectionKey register(SocketChannel channel, int ops, ProbeConnection connection)
+        throws IOException {
+      return channel.register(selector, ops, connection);
+    }
+
+    @Override
+    public Executor workers() {
+      return workers;
+    }
+
+    @Override
+    public ByteBuffer scratch(int which) {
+      ByteBuffer buffer = scratch[which];
+      if (buffer == null) {
+        buffer = ByteBuffer.allocate(BUFFER_BYTES);
+        scratch[which] = buffer;
+      }
+      return buffer.clear();
+    }
+
+    @Override
     public void run() {
       try {
-        for (Queue<Connect> batch = take(); batch != null; batch = take()) {
+        for (Queue<ProbeConnection> batch = take(); batch != null; batch = take()) {
           // An interrupt left behind by a callback would make every select return at once.
           Thread.interrupted();
-          for (Connect connect : batch) {
-            connect.look(selector);
-          }
+          batch.forEach(ProbeConnection::look);
           // Also gives back the descriptors of what was closed since the last time.
-          selector.select(key -> ((Connect) key.attachment()).connectable());
+          int ready = selector.select(this::ready);
+          if (ready > 0 || !batch.isEmpty()) {
+            prematureReturns = 0;
+          } else if (++prematureReturns >= PREMATURE_RETURNS_ALLOWED) {
+            prematureReturns = 0;
+            log.warn("the selector returned with nothing {} times", PREMATURE_RETURNS_ALLOWED);
+            replaceSelector();
+          }
         }
       } catch (Throwable e) {
         log.error("the health checks' I/O failed; the next check starts it anew", e);
@@ -279,28 +286,58 @@ final class ProbeLoop implements AutoCloseable {
       }
     }
 
-    /** What has been queued meanwhile; null to stop. */
-    private @Nullable Queue<Connect> take() {
-      synchronized (lock) {
-        if (closed) {
-          return null;
-        }
-        Queue<Connect> taken = queue;
-        queue = new ArrayDeque<>();
-        return taken;
+    private void ready(SelectionKey key) {
+      if (key.isValid()) {
+        ((ProbeConnection) key.attachment()).ready(key.readyOps(), readBuffer);
       }
     }
 
+    /** What has been queued meanwhile; null to stop. */
+    private @Nullable Queue<ProbeConnection> take() {
+      synchronized (lock) {
+        Queue<ProbeConnection> taken = queue;
+        if (closed || taken == null) {
+          return null;
+        }
+        if (!taken.isEmpty()) {
+          queue = new ArrayDeque<>();
+          return taken;
+        }
+        return NONE;
+      }
+    }
+
+    /**
+     * Moves every connection to a new selector. A selector that returns again and again with
+     * nothing (JDK-6427854 and its kin) would burn a core. Who puts something on the queue before
+     * it is looked at next need not wake anyone, and who comes later wakes the new selector.
+     */
+    private void replaceSelector() throws IOException {
+      Selector old = selector;
+      Selector fresh = selectors.open();
+      for (SelectionKey key : old.keys()) {
+        if (key.isValid()) {
+          ProbeConnection connection = (ProbeConnection) key.attachment();
+          connection.moved(key.channel().register(fresh, key.interestOps(), connection));
+        }
+      }
+      selector = fresh;
+      old.close();
+    }
+
     private void end() {
-      List<Connect> left;
+      List<ProbeConnection> left = new ArrayList<>();
       synchronized (lock) {
         if (running == this) {
-          running = null; // Nobody queues here any more.
+          running = null;
         }
-        left = new ArrayList<>(queue);
+        if (queue != null) {
+          left.addAll(queue);
+          queue = null; // Nobody queues here any more.
+        }
       }
-      selector.keys().forEach(key -> left.add((Connect) key.attachment()));
-      left.forEach(connect -> connect.end(CLOSED));
+      selector.keys().forEach(key -> left.add((ProbeConnection) key.attachment()));
+      left.forEach(connection -> connection.end(CLOSED));
       try {
         selector.close();
       } catch (IOException e) {

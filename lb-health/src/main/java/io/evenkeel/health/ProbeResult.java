@@ -16,14 +16,18 @@ public final class ProbeResult {
     INCONCLUSIVE
   }
 
-  private static final ProbeResult SUCCESS = new ProbeResult(Kind.SUCCESS, null);
+  private static final ProbeResult SUCCESS = new ProbeResult(Kind.SUCCESS, null, 100, false);
 
   private final Kind kind;
   private final @Nullable String cause;
+  private final int weightPercent;
+  private final boolean decisive;
 
-  private ProbeResult(Kind kind, @Nullable String cause) {
+  private ProbeResult(Kind kind, @Nullable String cause, int weightPercent, boolean decisive) {
     this.kind = kind;
     this.cause = cause;
+    this.weightPercent = weightPercent;
+    this.decisive = decisive;
   }
 
   /** The server works. */
@@ -38,7 +42,7 @@ public final class ProbeResult {
    *     characters become spaces, and what is longer than 200 characters is cut
    */
   public static ProbeResult failure(String cause) {
-    return new ProbeResult(Kind.FAILURE, line(cause));
+    return new ProbeResult(Kind.FAILURE, line(cause), 100, false);
   }
 
   /**
@@ -48,7 +52,33 @@ public final class ProbeResult {
    * @param cause why, as for {@link #failure}
    */
   public static ProbeResult inconclusive(String cause) {
-    return new ProbeResult(Kind.INCONCLUSIVE, line(cause));
+    return new ProbeResult(Kind.INCONCLUSIVE, line(cause), 100, false);
+  }
+
+  /**
+   * This success, of a server that wants only a share of its weight until a later check says
+   * otherwise. It tells for selectors that look at weights; one that does not goes on as before.
+   *
+   * @param percent 1 to 100; 100 by default
+   * @throws IllegalArgumentException if it is out of range
+   * @throws IllegalStateException if this is no success
+   */
+  public ProbeResult withWeight(int percent) {
+    if (percent < 1 || percent > 100) {
+      throw new IllegalArgumentException("percent: " + percent + " (expected: 1 to 100)");
+    }
+    if (!isSuccess()) {
+      throw new IllegalStateException("weight: of " + this + " (expected: of a success)");
+    }
+    return new ProbeResult(kind, cause, percent, decisive);
+  }
+
+  /**
+   * This result, which decides by itself, however few there are of its kind in a row: for what the
+   * server says of itself, as an agent does. Nothing changes for an inconclusive one.
+   */
+  public ProbeResult decisive() {
+    return isInconclusive() ? this : new ProbeResult(kind, cause, weightPercent, true);
   }
 
   private static String line(String cause) {
@@ -74,6 +104,16 @@ public final class ProbeResult {
     return kind == Kind.INCONCLUSIVE;
   }
 
+  /** Whether it decides by itself: {@link #decisive()}. */
+  public boolean isDecisive() {
+    return decisive;
+  }
+
+  /** The share of its weight that the server wants, 1 to 100; 100 unless it said otherwise. */
+  public int weightPercent() {
+    return weightPercent;
+  }
+
   /** Why it does not work, or the check does not; null for a success. */
   public @Nullable String cause() {
     return cause;
@@ -83,16 +123,20 @@ public final class ProbeResult {
   public boolean equals(@Nullable Object other) {
     return other instanceof ProbeResult that
         && kind == that.kind
-        && Objects.equals(cause, that.cause);
+        && Objects.equals(cause, that.cause)
+        && weightPercent == that.weightPercent
+        && decisive == that.decisive;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hashCode(cause);
+    return Objects.hash(kind, cause, weightPercent, decisive);
   }
 
   @Override
   public String toString() {
-    return kind.name().toLowerCase(Locale.ROOT) + (cause == null ? "" : ": " + cause);
+    return kind.name().toLowerCase(Locale.ROOT)
+        + (cause == null ? "" : ": " + cause)
+        + (weightPercent == 100 ? "" : ", " + weightPercent + " % of its weight");
   }
 }

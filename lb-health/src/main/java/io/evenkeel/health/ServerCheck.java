@@ -3,6 +3,7 @@ package io.evenkeel.health;
 import io.evenkeel.core.NanoClock;
 import io.evenkeel.core.Server;
 import java.time.Duration;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -10,14 +11,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The checks of one server, one after the other: waits until one is due, begins it, gives it its
- * time, reports how it went, waits again.
+ * The checks of one server, one after the other: waits until one is due and may begin, begins it,
+ * gives it its time, reports how it went, waits again.
  *
  * <p>All of it happens in tasks of {@link Wiring#serial}, but for {@link #stop}, which may come
  * from any thread at any time; what it has to reach is guarded by {@link #lock}, and that is never
@@ -25,23 +25,35 @@ import org.slf4j.LoggerFactory;
  */
 final class ServerCheck {
 
-  /** What the checks of all servers share. */
+  /**
+   * What the checks of all servers share.
+   *
+   * @param random in serial tasks only
+   */
   record Wiring(
       Probe probe,
       HealthPolicy policy,
       NanoClock clock,
       ScheduledExecutorService scheduler,
       Executor serial,
-      ProbeLoop loop) {}
+      ProbeLoop loop,
+      CheckSlots slots,
+      SplittableRandom random) {}
+
+  /** Hears how checks went, in a serial task. */
+  @FunctionalInterface
+  interface Report {
+    void accept(ServerCheck check, ProbeResult result, long tookNanos);
+  }
 
   private static final Logger log = LoggerFactory.getLogger(HealthMonitor.class);
 
-  private final Server server;
   private final Wiring wiring;
-  private final BiConsumer<ServerCheck, ProbeResult> report;
+  private final Report report;
+  private final HostAddress address = new HostAddress();
 
-  /** What the results so far have led to. The monitor's; in serial tasks only. */
-  HealthState state = HealthState.UNKNOWN;
+  /** What the results so far have led to. */
+  final CheckRecord record;
 
   /** When the next check begins, by the clock. In serial tasks only. */
   private long dueNanos;
@@ -57,14 +69,10 @@ final class ServerCheck {
   /** The check that is under way; its result counts, no other's. Guarded by {@link #lock}. */
   private @Nullable Attempt underWay;
 
-  ServerCheck(Server server, Wiring wiring, BiConsumer<ServerCheck, ProbeResult> report) {
-    this.server = server;
+  ServerCheck(Server server, Wiring wiring, Report report) {
     this.wiring = wiring;
     this.report = report;
-  }
-
-  Server server() {
-    return server;
+    this.record = new CheckRecord(server, wiring.clock.nanoTime());
   }
 
   void start(long delayNanos) {
@@ -72,8 +80,12 @@ final class ServerCheck {
     waitUntilDue();
   }
 
-  /** Nothing begins after this, and what is under way is given up. Idempotent; any thread. */
-  void stop() {
+  /**
+   * Nothing begins after this, and what is under way is given up. Idempotent; any thread.
+   *
+   * @return whether a check was under way
+   */
+  boolean stop() {
     Future<?> stoppedTimer;
     Attempt stoppedAttempt;
     synchronized (lock) {
@@ -89,35 +101,51 @@ final class ServerCheck {
     if (stoppedAttempt != null) {
       stoppedAttempt.end();
     }
+    return stoppedAttempt != null;
   }
 
   private void waitUntilDue() {
     long delayNanos = Math.max(0, dueNanos - wiring.clock.nanoTime());
     synchronized (lock) {
       if (!stopped) {
-        timer = schedule(this::begin, delayNanos);
+        timer = schedule(this::due, delayNanos);
       }
     }
   }
 
-  private void begin() {
-    Attempt attempt = new Attempt();
+  private void due() {
     synchronized (lock) {
       if (stopped) {
         return;
       }
       timer = null;
+    }
+    wiring.slots.beginInTurn(this);
+  }
+
+  /** It has a slot, which it gives back when it is over. */
+  void begin() {
+    Attempt attempt = new Attempt();
+    synchronized (lock) {
+      if (stopped) {
+        return; // and the monitor with it: the slot is of no more use
+      }
       underWay = attempt;
       // Before the probe is called, whose own time counts too.
       attempt.deadline =
-          schedule(() -> finish(attempt, timedOut()), wiring.policy.timeout().toNanos());
+          schedule(() -> finish(attempt, timedOut(attempt)), wiring.policy.timeout().toNanos());
     }
     try {
       attempt.run();
     } catch (Throwable e) {
-      log.debug("{}: the probe threw", server, e);
-      finish(attempt, ProbeResult.failure(e));
+      log.debug("{}: the probe threw", record.server(), e);
+      later(attempt, ProbeResult.failure(e));
     }
+  }
+
+  /** Not at once: that would begin the next check of another server within this one. */
+  private void later(Attempt attempt, ProbeResult result) {
+    wiring.serial.execute(() -> finish(attempt, result));
   }
 
   /** In a serial task, like everything that follows from it. */
@@ -130,18 +158,27 @@ final class ServerCheck {
     }
     attempt.end();
     try {
-      report.accept(this, result);
+      report.accept(this, result, wiring.clock.nanoTime() - attempt.begunNanos);
     } finally {
       // Keeps to its own beat; one that was missed is not made up for.
-      dueNanos += wiring.policy.interval().toNanos();
+      HealthPolicy policy = wiring.policy;
+      dueNanos += policy.jittered(record.state().waitNanos(policy), wiring.random);
       dueNanos += Math.max(0, wiring.clock.nanoTime() - dueNanos);
       waitUntilDue();
+      wiring.slots.isOver();
     }
   }
 
-  private ProbeResult timedOut() {
+  private ProbeResult timedOut(Attempt attempt) {
     Duration timeout = wiring.policy.timeout();
-    return ProbeResult.failure("timed out after " + HealthPolicy.text(timeout));
+    String waitedFor = attempt.context.waitsFor();
+    if (ProbeContext.FOR_US.equals(waitedFor)) {
+      return ProbeResult.inconclusive(ProbeContext.FOR_US);
+    }
+    return ProbeResult.failure(
+        "timed out after "
+            + HealthPolicy.text(timeout)
+            + (waitedFor == null ? "" : " " + waitedFor));
   }
 
   private @Nullable Future<?> schedule(Runnable task, long delayNanos) {
@@ -149,7 +186,7 @@ final class ServerCheck {
       return wiring.scheduler.schedule(
           () -> wiring.serial.execute(task), delayNanos, TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
-      log.debug("{}: checked no more, since the scheduler takes no more tasks", server);
+      log.debug("{}: checked no more, since the scheduler takes no more tasks", record.server());
       return null;
     }
   }
@@ -157,7 +194,9 @@ final class ServerCheck {
   /** One check, from its beginning to its result or the end of its time. */
   private final class Attempt {
 
-    private final ProbeContext context = new ProbeContext(wiring.policy.timeout(), wiring.loop);
+    private final long begunNanos = wiring.clock.nanoTime();
+    private final ProbeContext context =
+        new ProbeContext(wiring.policy.timeout(), wiring.loop, address);
 
     /** Guarded by {@link #lock}. */
     private @Nullable Future<?> deadline;
@@ -169,9 +208,9 @@ final class ServerCheck {
     private boolean ended;
 
     void run() {
-      CompletionStage<ProbeResult> begun = wiring.probe.check(server, context);
+      CompletionStage<ProbeResult> begun = wiring.probe.check(record.server(), context);
       if (begun == null) {
-        finish(this, ProbeResult.failure("the probe returned null"));
+        later(this, ProbeResult.failure("the probe returned null"));
         return;
       }
       boolean endedMeanwhile;
@@ -183,8 +222,7 @@ final class ServerCheck {
         cancel(begun);
         return;
       }
-      begun.whenComplete(
-          (result, error) -> wiring.serial.execute(() -> finish(this, resultOf(result, error))));
+      begun.whenComplete((result, error) -> later(this, resultOf(result, error)));
     }
 
     /** Gives back what the check holds. Idempotent; any thread. */
@@ -209,7 +247,7 @@ final class ServerCheck {
       try {
         stage.toCompletableFuture().cancel(true);
       } catch (RuntimeException e) {
-        log.debug("{}: the probe's stage cannot be cancelled", server, e);
+        log.debug("{}: the probe's stage cannot be cancelled", record.server(), e);
       }
     }
 

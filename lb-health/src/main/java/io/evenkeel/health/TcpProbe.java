@@ -1,7 +1,7 @@
 package io.evenkeel.health;
 
 import io.evenkeel.core.Server;
-import java.util.concurrent.CompletableFuture;
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletionStage;
 
 /** Connects, and that is all. */
@@ -9,14 +9,30 @@ final class TcpProbe implements Probe {
 
   static final TcpProbe INSTANCE = new TcpProbe();
 
+  /** Says nothing: the connection is the answer. */
+  static final Dialogue DIALOGUE =
+      new Dialogue() {
+        @Override
+        public ProbeResult connected(Wire wire) {
+          return ProbeResult.success();
+        }
+
+        @Override
+        public ProbeResult received(ByteBuffer bytes, Wire wire) {
+          return ProbeResult.success();
+        }
+
+        @Override
+        public ProbeResult ended() {
+          return ProbeResult.success();
+        }
+      };
+
   private TcpProbe() {}
 
   @Override
   public CompletionStage<ProbeResult> check(Server server, ProbeContext context) {
-    CompletableFuture<ProbeResult> result = new CompletableFuture<>();
-    context.onEnd(() -> result.cancel(false));
-    context.loop().connect(server.host(), server.port(), result);
-    return result;
+    return context.loop().ask(server.host(), server.port(), DIALOGUE, context);
   }
 
   @Override

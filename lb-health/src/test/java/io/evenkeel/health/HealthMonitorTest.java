@@ -36,12 +36,16 @@ class HealthMonitorTest {
 
   private static final Duration INTERVAL = ofSeconds(10);
   private static final Duration TIMEOUT = ofSeconds(3);
-  private static final HealthPolicy POLICY =
-      HealthPolicy.builder().interval(INTERVAL).timeout(TIMEOUT).build();
+  private static final HealthPolicy POLICY = plain().interval(INTERVAL).timeout(TIMEOUT).build();
   private static final ProbeResult UP = ProbeResult.success();
   private static final ProbeResult DOWN = ProbeResult.failure("no");
   private static final Server A = Server.of("10.0.0.1", 80);
   private static final Server B = Server.of("10.0.0.2", 80);
+
+  /** One check an interval, so that a test can count them. */
+  private static HealthPolicy.Builder plain() {
+    return HealthPolicy.builder().jitter(0).backoffMultiplier(1);
+  }
 
   private final VirtualTime time = new VirtualTime();
   private final FakeProbe probe = new FakeProbe();
@@ -90,8 +94,8 @@ class HealthMonitorTest {
     assertThat(blocks(A)).isEmpty();
     assertThat(events)
         .containsExactly(
-            new ServerBlocked(A, PROBE_DOWN, "3 failures in a row, the last: no"),
-            new ServerUnblocked(A, PROBE_DOWN, "2 successes in a row"));
+            new ServerBlocked(A, PROBE_DOWN, "3 failures in a row, the last: no; was up for 1m"),
+            new ServerUnblocked(A, PROBE_DOWN, "2 successes in a row; was down for 30s"));
   }
 
   @Test
@@ -107,7 +111,8 @@ class HealthMonitorTest {
     assertThat(events).isEmpty();
     check(A, DOWN);
     assertThat(events)
-        .containsExactly(new ServerBlocked(A, PROBE_DOWN, "3 failures in a row, the last: no"));
+        .containsExactly(
+            new ServerBlocked(A, PROBE_DOWN, "3 failures in a row, the last: no; was up for 40s"));
   }
 
   @Test
@@ -129,7 +134,7 @@ class HealthMonitorTest {
   void check_answersAfterItsTime_isNotHeard() {
     List<CompletableFuture<ProbeResult>> answers = new ArrayList<>();
     HealthPolicy impatient =
-        HealthPolicy.builder().interval(INTERVAL).timeout(TIMEOUT).healthyThreshold(1).build();
+        plain().interval(INTERVAL).timeout(TIMEOUT).healthyThreshold(1).build();
     builder(
             (server, context) -> {
               answers.add(new CompletableFuture<>());
@@ -149,7 +154,7 @@ class HealthMonitorTest {
 
   @Test
   void checks_beginOncePerIntervalAndNeverOverlap() {
-    HealthPolicy tight = HealthPolicy.builder().interval(INTERVAL).timeout(INTERVAL).build();
+    HealthPolicy tight = plain().interval(INTERVAL).timeout(INTERVAL).build();
     List<CompletableFuture<ProbeResult>> open = new ArrayList<>();
     List<Long> begun = new ArrayList<>();
     builder(

@@ -19,8 +19,15 @@ class HealthPolicyTest {
     assertThat(policy.timeout()).isEqualTo(ofSeconds(3));
     assertThat(policy.healthyThreshold()).isEqualTo(2);
     assertThat(policy.unhealthyThreshold()).isEqualTo(3);
+    assertThat(policy.firstResultDecides()).isTrue();
+    assertThat(policy.fastInterval()).isEqualTo(ofSeconds(5));
+    assertThat(policy.backoffMultiplier()).isEqualTo(1.5);
+    assertThat(policy.maxInterval()).isEqualTo(ofSeconds(30));
+    assertThat(policy.jitter()).isEqualTo(0.1);
     assertThat(policy)
-        .hasToString("interval 5s, timeout 3s, healthyThreshold 2, unhealthyThreshold 3");
+        .hasToString(
+            "interval 5s, timeout 3s, healthyThreshold 2, unhealthyThreshold 3, fastInterval 5s,"
+                + " backoffMultiplier 1.5, maxInterval 30s, jitter 0.1");
   }
 
   @Test
@@ -37,6 +44,18 @@ class HealthPolicyTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("timeout: 6s (expected: <= interval 5s)");
     assertThat(builder.interval(ofSeconds(6)).build().timeout()).isEqualTo(ofSeconds(6));
+  }
+
+  @Test
+  void build_fastIntervalLongerOrLongestShorterThanInterval_isRefused() {
+    assertThatThrownBy(() -> HealthPolicy.builder().fastInterval(ofSeconds(6)).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("fastInterval: 6s (expected: <= interval 5s)");
+    assertThatThrownBy(() -> HealthPolicy.builder().maxInterval(ofSeconds(4)).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("maxInterval: 4s (expected: >= interval 5s)");
+    assertThat(HealthPolicy.builder().interval(Duration.ofHours(20)).build().maxInterval())
+        .isEqualTo(Duration.ofDays(1));
   }
 
   @Test
@@ -57,6 +76,20 @@ class HealthPolicyTest {
         .hasMessage("timeout: -1s (expected: 0.001s to 24h)");
     assertThatThrownBy(() -> builder.timeout(ofSeconds(Long.MAX_VALUE)))
         .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> builder.fastInterval(ofSeconds(-3)))
+        .hasMessage("fastInterval: -3s (expected: 0.001s to 24h)");
+    assertThatThrownBy(() -> builder.maxInterval(Duration.ZERO))
+        .hasMessage("maxInterval: 0s (expected: 0.001s to 24h)");
+    for (double share : new double[] {-0.01, 1.01, Double.NaN}) {
+      assertThatThrownBy(() -> builder.jitter(share))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("jitter: " + share + " (expected: 0 to 1)");
+    }
+    for (double multiplier : new double[] {0.99, 100.5, Double.POSITIVE_INFINITY, Double.NaN}) {
+      assertThatThrownBy(() -> builder.backoffMultiplier(multiplier))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("backoffMultiplier: " + multiplier + " (expected: 1 to 100)");
+    }
     assertThatThrownBy(() -> builder.timeout(null)).isInstanceOf(NullPointerException.class);
   }
 
@@ -70,5 +103,10 @@ class HealthPolicyTest {
     assertThat(policy).isNotEqualTo(HealthPolicy.builder().timeout(ofMillis(1)).build());
     assertThat(policy).isNotEqualTo(HealthPolicy.builder().healthyThreshold(1).build());
     assertThat(policy).isNotEqualTo(HealthPolicy.builder().unhealthyThreshold(1).build());
+    assertThat(policy).isNotEqualTo(HealthPolicy.builder().firstResultDecides(false).build());
+    assertThat(policy).isNotEqualTo(HealthPolicy.builder().fastInterval(ofSeconds(1)).build());
+    assertThat(policy).isNotEqualTo(HealthPolicy.builder().backoffMultiplier(2).build());
+    assertThat(policy).isNotEqualTo(HealthPolicy.builder().maxInterval(ofSeconds(31)).build());
+    assertThat(policy).isNotEqualTo(HealthPolicy.builder().jitter(0.2).build());
   }
 }

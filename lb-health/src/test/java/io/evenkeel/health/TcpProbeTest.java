@@ -115,7 +115,8 @@ class TcpProbeTest {
 
     assertThat(events.poll(30, TimeUnit.SECONDS))
         .isEqualTo(
-            new ServerBlocked(silent, PROBE_DOWN, "first check failed: timed out after 0.1s"));
+            new ServerBlocked(
+                silent, PROBE_DOWN, "first check failed: timed out after 0.1s connecting"));
   }
 
   @Test
@@ -224,14 +225,13 @@ class TcpProbeTest {
   private ProbeResult checkOnce(Server server) throws Exception {
     ProbeLoop loop = new ProbeLoop();
     open.add(loop);
-    ProbeContext context = new ProbeContext(PATIENT.timeout(), loop);
+    ProbeContext context = new ProbeContext(PATIENT.timeout(), loop, new HostAddress());
     return Probes.tcp().check(server, context).toCompletableFuture().get(30, TimeUnit.SECONDS);
   }
 
   private static CompletableFuture<ProbeResult> connect(ProbeLoop loop, Server server) {
-    CompletableFuture<ProbeResult> result = new CompletableFuture<>();
-    loop.connect(server.host(), server.port(), result);
-    return result;
+    ProbeContext context = new ProbeContext(PATIENT.timeout(), loop, new HostAddress());
+    return loop.ask(server.host(), server.port(), TcpProbe.DIALOGUE, context);
   }
 
   private LoadBalancer monitored(HealthPolicy policy, Server server) {

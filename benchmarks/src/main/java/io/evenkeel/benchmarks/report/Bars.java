@@ -80,8 +80,8 @@ final class Bars {
       bars.noSlower(ours);
     }
     for (Contender ours : results.ours(Work.MEASURED_USE)) {
-      bars.share(ours, Contenders.SERVICETALK_MEASURED, "ServiceTalk", 0.5);
-      bars.share(ours, Contenders.FINAGLE_MEASURED, "Finagle", 0.2);
+      bars.share(ours, Contenders.SERVICETALK_MEASURED, "ServiceTalk's", 0.5, results.servers());
+      bars.share(ours, Contenders.FINAGLE_MEASURED, "Finagle's", 0.2, results.servers());
     }
     for (Contender ours : results.ours(Work.SELECT)) {
       bars.growth(ours);
@@ -95,9 +95,29 @@ final class Bars {
       }
     }
     for (Contender ours : results.ours(Work.UPDATE_ALL)) {
-      bars.updateOfAll(ours);
+      bars.millis(ours, "update of all 10,000: at most 100 ms");
+    }
+    for (Contender ours : results.ours(Work.LOOKUP)) {
+      bars.lookup(ours);
+    }
+    for (Contender ours : results.ours(Work.KEY_LOOKUP)) {
+      bars.noSlower(ours);
+      bars.bytes(ours, ours.work().title() + ": 0 B/op", NOTHING);
+    }
+    for (Contender ours : results.ours(Work.BUILD)) {
+      bars.millis(ours, "build of 1,000: at most 100 ms");
     }
     return bars.bars;
+  }
+
+  private void lookup(Contender ours) {
+    if (ours.name().equals("maglev")) {
+      share(ours, Contenders.ARRAY_READ, "an array read", 2, Set.of(1_000));
+    } else {
+      noSlower(ours);
+      share(ours, Contenders.BINARY_SEARCH, "a binary search", 0.3, Set.of(1_000));
+    }
+    bytes(ours, ours.work().title() + ": 0 B/op", NOTHING);
   }
 
   private void noSlower(Contender ours) {
@@ -111,21 +131,24 @@ final class Bars {
                       results.ratio(cell, like),
                       "of " + like.contender().name() + ", " + Numbers.load(cell))));
     }
-    add("select: no slower than the fastest like it (1×)", ours, findings, 1, "×");
+    add(ours.work().title() + ": no slower than the fastest like it (1×)", ours, findings, 1, "×");
   }
 
-  private void share(Contender ours, String other, String title, double bar) {
+  private void share(Contender ours, String other, String title, double bar, Set<Integer> servers) {
     List<Finding> findings = new ArrayList<>();
     for (Cell cell : results.cells(ours)) {
       for (Contender contender : results.others(ours)) {
         Cell like = new Cell(contender, cell.servers(), cell.threads());
-        if (contender.name().equals(other) && results.has(like)) {
+        if (contender.name().equals(other)
+            && servers.contains(cell.servers())
+            && results.has(like)) {
           findings.add(new Finding(results.ratio(cell, like), Numbers.load(cell)));
         }
       }
     }
     add(
-        "%s: at most %s× %s's".formatted(ours.work().title(), bar, title),
+        "%s: at most %s× %s"
+            .formatted(ours.work().title(), bar == 2 ? "2" : String.valueOf(bar), title),
         ours,
         findings,
         bar,
@@ -164,7 +187,7 @@ final class Bars {
     add(title, ours, findings, limit, " B");
   }
 
-  private void updateOfAll(Contender ours) {
+  private void millis(Contender ours, String title) {
     List<Finding> findings = new ArrayList<>();
     for (Cell cell : results.cells(ours)) {
       Spread nanos = results.nanos(cell);
@@ -173,7 +196,7 @@ final class Bars {
               new Spread(nanos.median() / 1e6, nanos.error() / 1e6),
               Numbers.count(cell.servers()) + " servers"));
     }
-    add("update of all 10,000: at most 100 ms", ours, findings, 100, " ms");
+    add(title, ours, findings, 100, " ms");
   }
 
   /** The verdict is that of the worst finding; of those alike, the largest is shown. */

@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * Measures every selector beside its peers and writes {@code picks.md}, {@code picks.svg} and
- * {@code picks.json}.
+ * {@code picks.json}; or the lookups of keys, {@code ring.md} and {@code ring.json}.
  *
  * <pre>
  * mvn package -DskipTests
@@ -21,30 +21,33 @@ import java.util.List;
  * java -cp benchmarks/target/benchmarks.jar io.evenkeel.benchmarks.report.Compare
  * </pre>
  *
- * <p>{@code --quick}: one short round with fewer loads, to see that it works (under 3 minutes).
- * {@code --minutes N}: begin no other round that would not end within that time (25). {@code --only
- * NAME}: one selector alone. {@code --out DIR}: where to write.
+ * <p>{@code --rings}: the rings and Maglev's table, within 5 minutes. {@code --quick}: one short
+ * round with fewer loads, to see that it works (under 3 minutes). {@code --minutes N}: begin no
+ * other round that would not end within that time (25). {@code --only NAME}: one selector alone.
+ * {@code --out DIR}: where to write.
  */
 public final class Compare {
 
   private static final String USAGE =
-      "usage: Compare [--quick] [--minutes N] [--only SELECTOR] [--out DIR]";
+      "usage: Compare [--rings | --quick] [--minutes N] [--only SELECTOR] [--out DIR]";
 
   private Compare() {}
 
   /** Runs the comparison. */
   public static void main(String[] args) throws IOException {
     boolean quick = false;
-    int minutes = 25;
+    boolean rings = false;
+    int minutes = 0;
     List<String> selectors = List.copyOf(SpreadingSelectors.names());
     Path out = Path.of("benchmarks", "results");
     StringBuilder command =
         new StringBuilder("java -cp benchmarks/target/benchmarks.jar " + Compare.class.getName());
     for (int i = 0; i < args.length; i++) {
       String option = args[i];
-      if (option.equals("--quick")) {
-        quick = true;
-        command.append(" --quick");
+      if (option.equals("--quick") || option.equals("--rings")) {
+        quick |= option.equals("--quick");
+        rings |= option.equals("--rings");
+        command.append(' ').append(option);
         continue;
       }
       if (i + 1 == args.length) {
@@ -64,9 +67,12 @@ public final class Compare {
         command.append(' ').append(option).append(' ').append(value);
       }
     }
-    Plan plan = quick ? Plan.quick() : Plan.full(minutes);
+    Plan plan =
+        rings
+            ? Plan.rings(minutes == 0 ? 5 : minutes)
+            : quick ? Plan.quick() : Plan.full(minutes == 0 ? 25 : minutes);
     String date = LocalDate.now(ZoneOffset.UTC).toString();
-    List<Contender> contenders = Contenders.of(selectors);
+    List<Contender> contenders = rings ? Contenders.rings() : Contenders.of(selectors);
     Results results = new Results(new Rounds(plan, System.out).run(contenders));
     List<String> heading =
         new ArrayList<>(
@@ -79,20 +85,24 @@ public final class Compare {
         .map(cell -> cell.contender().name() + ", " + cell.contender().work().title())
         .distinct()
         .forEach(failed -> heading.add("**Failed**: " + failed));
-    write(results, out, heading, Machine.describe() + "; " + date);
+    Files.createDirectories(out);
+    if (rings) {
+      heading.add(RingMemory.describe());
+      String title = "Rings and Maglev's table, beside the peers";
+      Files.writeString(out.resolve("ring.md"), Table.of(results, title, heading, null));
+      Files.writeString(out.resolve("ring.json"), RawData.of(results, heading));
+    } else {
+      String caption = Machine.describe() + "; " + date;
+      String title = "Picks, beside the peers";
+      Files.writeString(out.resolve("picks.md"), Table.of(results, title, heading, "picks.svg"));
+      Files.writeString(out.resolve("picks.svg"), Chart.of(results, caption));
+      Files.writeString(out.resolve("picks.json"), RawData.of(results, heading));
+    }
     Bars.of(results)
         .forEach(
             bar ->
                 System.out.printf(
                     "%s: %s: %s %s%n",
                     bar.bar(), bar.selector(), bar.measured(), bar.verdict().title()));
-  }
-
-  private static void write(Results results, Path out, List<String> heading, String caption)
-      throws IOException {
-    Files.createDirectories(out);
-    Files.writeString(out.resolve("picks.md"), Table.of(results, heading, "picks.svg"));
-    Files.writeString(out.resolve("picks.svg"), Chart.of(results, caption));
-    Files.writeString(out.resolve("picks.json"), RawData.of(results, heading));
   }
 }

@@ -1,12 +1,15 @@
 package io.evenkeel.benchmarks.report;
 
 import io.evenkeel.benchmarks.ChangeBenchmark;
+import io.evenkeel.benchmarks.HashBenchmark;
 import io.evenkeel.benchmarks.PickBaselines;
 import io.evenkeel.benchmarks.PickBenchmark;
+import io.evenkeel.benchmarks.RingBenchmark;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Who takes part: every selector there is, and those of the peers and baselines that are there. */
 final class Contenders {
@@ -16,6 +19,11 @@ final class Contenders {
 
   /** The selectors that look at latencies, and are measured with their accounting. */
   static final Set<String> LATENCY_AWARE = Set.of("peak_ewma", "least_response_time");
+
+  static final String BINARY_SEARCH = "baseline: a binary search";
+  static final String ARRAY_READ = "baseline: an array read";
+
+  static final String RING = "HashRing";
 
   private static final String PEERS = "io.evenkeel.benchmarks.peers.";
 
@@ -42,6 +50,43 @@ final class Contenders {
       }
     }
     return all;
+  }
+
+  /** The ring and Maglev's table, and whom they are compared with. */
+  static List<Contender> rings() {
+    String ring = RingBenchmark.class.getName() + ".";
+    String hash = HashBenchmark.class.getName() + ".";
+    List<String> like = List.of(RING, "ring_hash");
+    return Stream.of(
+            keyed(RING, Work.LOOKUP, ring + "ringOfHash"),
+            keyed("ring_hash", Work.LOOKUP, ring + "selectOfHash"),
+            other(BINARY_SEARCH, like, Work.LOOKUP, ring + "binarySearchOfHash"),
+            other("baseline: a sorted map", like, Work.LOOKUP, ring + "treeMapOfHash"),
+            other("Guava consistentHash, no ring", like, Work.LOOKUP, ring + "guavaOfHash"),
+            other("gRPC", like, Work.LOOKUP, PEERS + "GrpcPicks.ringHash"),
+            keyed("maglev", Work.LOOKUP, hash + "maglev"),
+            other(ARRAY_READ, List.of("maglev"), Work.LOOKUP, hash + "array"),
+            keyed(RING + ", ketama", Work.KEY_LOOKUP, ring + "ringByMd5"),
+            keyed(RING + ", envoy", Work.KEY_LOOKUP, ring + "ringByXxh64"),
+            other(
+                "spymemcached",
+                List.of(RING + ", ketama", RING + ", envoy"),
+                Work.KEY_LOOKUP,
+                ring + "spymemcachedByMd5"),
+            keyed(RING + ", envoy", Work.BUILD, ring + "Build.envoy"),
+            keyed(RING + ", ketama", Work.BUILD, ring + "Build.ketama"),
+            keyed(RING + ", nginx", Work.BUILD, ring + "Build.nginx"),
+            keyed("maglev", Work.BUILD, ring + "Build.maglev"))
+        .filter(Contenders::isHere)
+        .toList();
+  }
+
+  private static Contender keyed(String name, Work work, String benchmark) {
+    return new Contender(name, true, List.of(name), work, benchmark, null);
+  }
+
+  private static Contender other(String name, List<String> like, Work work, String benchmark) {
+    return new Contender(name, false, like, work, benchmark, null);
   }
 
   private static Contender ours(String selector, Work work, String benchmark) {
@@ -122,6 +167,7 @@ final class Contenders {
   private static boolean isHere(Contender contender) {
     String benchmark = contender.benchmark();
     String type = benchmark.substring(0, benchmark.lastIndexOf('.'));
-    return Contenders.class.getClassLoader().getResource(type.replace('.', '/') + ".class") != null;
+    return !benchmark.startsWith(PEERS)
+        || Contenders.class.getClassLoader().getResource(type.replace('.', '/') + ".class") != null;
   }
 }

@@ -5,12 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Where a run was made; nothing of it names a path or a host. */
-final class Machine {
+public final class Machine {
 
   private Machine() {}
 
   /** As "AMD EPYC 7B13, 2 cores, OpenJDK 64-Bit Server VM 17.0.15+6, Linux amd64". */
-  static String describe() {
+  public static String describe() {
     return "%s, %d cores, %s %s, %s %s"
         .formatted(
             processor(),

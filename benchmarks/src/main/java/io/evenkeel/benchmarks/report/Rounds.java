@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
@@ -69,6 +70,7 @@ final class Rounds {
             .warmupTime(iteration)
             .measurementIterations(plan.iterations())
             .measurementTime(iteration)
+            .timeUnit(TimeUnit.NANOSECONDS)
             .addProfiler(GCProfiler.class)
             .jvmArgsAppend("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
             .verbosity(VerboseMode.SILENT);

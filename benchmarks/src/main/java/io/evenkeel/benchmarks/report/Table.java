@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The results as Markdown: the bars first, then every selector beside those like it. */
 final class Table {
@@ -23,9 +24,9 @@ final class Table {
    *
    * @param heading lines that say where, when and how it was measured
    */
-  static String of(Results results, List<String> heading, String chart) {
+  static String of(Results results, String title, List<String> heading, @Nullable String chart) {
     Table table = new Table(results);
-    table.line("# Picks, beside the peers");
+    table.line("# " + title);
     table.line("");
     heading.forEach(line -> table.line("- " + line));
     table.line("");
@@ -34,11 +35,14 @@ final class Table {
             + " ours and the others in turn, each in a JVM of its own. Ratios are taken round by"
             + " round. `select` is the choice alone; what is not in a table of its kind of work"
             + " does other work.");
-    table.line("");
-    table.line("![The same as a chart](" + chart + ")");
+    if (chart != null) {
+      table.line("");
+      table.line("![The same as a chart](" + chart + ")");
+    }
     table.bars();
     table.picks();
     table.changes();
+    table.builds();
     return table.out.toString();
   }
 
@@ -54,8 +58,8 @@ final class Table {
   }
 
   private void picks() {
-    for (Work work : List.of(Work.SELECT, Work.USE, Work.MEASURED_USE)) {
-      for (Contender ours : results.ours(work)) {
+    for (Work work : Work.values()) {
+      for (Contender ours : work.isPick() ? results.ours(work) : List.<Contender>of()) {
         line("");
         line("## `" + ours.name() + "`, " + work.title());
         line("");
@@ -82,6 +86,25 @@ final class Table {
     }
     if (!others.isEmpty()) {
       row(cells("_of the fastest of them_", columns, column -> ratio(ours, column), ""));
+    }
+  }
+
+  private void builds() {
+    List<Contender> all = results.ours(Work.BUILD);
+    if (all.isEmpty()) {
+      return;
+    }
+    line("");
+    line("## Build");
+    line("");
+    line("Milliseconds, for 1,000 servers of 160 points, or a table of 65,537 slots.");
+    line("");
+    row("", "ms", "kB allocated");
+    row("---", "---:", "---:");
+    for (Contender ours : all) {
+      double bytes = results.cells(ours).stream().mapToDouble(results::bytes).max().orElse(0);
+      String kilobytes = String.format(Locale.ROOT, "%,d", Math.round(bytes / 1e3));
+      row("`" + ours.name() + "`", millis(ours, Work.BUILD), kilobytes);
     }
   }
 

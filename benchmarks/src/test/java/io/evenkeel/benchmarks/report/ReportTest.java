@@ -127,13 +127,47 @@ class ReportTest {
   }
 
   @Test
+  void lookupsAndBuildsHaveBarsOfTheirOwn() {
+    Contender ring = ours(Contenders.RING, Work.LOOKUP);
+    Contender search = other(Contenders.BINARY_SEARCH, Contenders.RING, Work.LOOKUP);
+    measured(ring, 10, 1, 0, 20);
+    measured(search, 10, 1, 0, 25);
+    measured(ring, 1_000, 1, 0, 20);
+    measured(search, 1_000, 1, 0, 50);
+    measured(ours("maglev", Work.BUILD), 1_000, 1, 1e6, 5_000_000);
+
+    assertThat(bar("lookup by hash: no slower", Contenders.RING).verdict())
+        .isEqualTo(Bars.Verdict.MET);
+    assertThat(bar("lookup by hash: at most 0.3× a binary search", Contenders.RING))
+        .extracting(Bars.Bar::verdict, Bars.Bar::measured)
+        .containsExactly(Bars.Verdict.NOT_MET, "0.40× (n = 1,000, 1 thread)");
+    assertThat(bar("build of 1,000", "maglev").measured()).isEqualTo("5.00 ms (1,000 servers)");
+    assertThat(Table.of(new Results(samples), "Rings", List.of(), null))
+        .contains("| `maglev` | 5.0 | 1,000 |");
+  }
+
+  @Test
+  void ringsAreMeasuredAtEverySize_andBuiltAtOne() {
+    List<Contender> contenders = Contenders.rings();
+    List<Cell> round = Plan.rings(1).round(contenders, 1);
+
+    assertThat(contenders.stream().map(c -> c.name() + c.work()).distinct())
+        .hasSameSizeAs(contenders);
+    for (Contender contender : contenders) {
+      assertThat(round)
+          .filteredOn(cell -> cell.contender().equals(contender))
+          .hasSize(contender.work() == Work.BUILD ? 1 : 4);
+    }
+  }
+
+  @Test
   void theTableHasEveryContenderAndTheRatio() {
     everything();
     Locale before = Locale.getDefault();
     String table;
     try {
       Locale.setDefault(Locale.GERMANY);
-      table = Table.of(new Results(samples), List.of("Machine: M", "Date: D"), "picks.svg");
+      table = Table.of(new Results(samples), "T", List.of("Machine: M", "Date: D"), "picks.svg");
     } finally {
       Locale.setDefault(before);
     }

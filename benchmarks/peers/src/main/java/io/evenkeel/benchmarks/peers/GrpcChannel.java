@@ -20,9 +20,12 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.SynchronizationContext;
+import io.grpc.util.MultiChildLoadBalancer;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class GrpcChannel extends LoadBalancer.Helper {
 
-  /** What a call says of itself; the pickers measured here do not look at it. */
-  static final PickSubchannelArgs ARGS = new Args();
+  /** What a call says of itself; only the ring's picker looks at it. */
+  static final PickSubchannelArgs ARGS = args(CallOptions.DEFAULT);
 
   static final ClientStreamTracer.StreamInfo STREAM =
       ClientStreamTracer.StreamInfo.newBuilder().build();
@@ -51,7 +54,7 @@ final class GrpcChannel extends LoadBalancer.Helper {
             thread.setDaemon(true);
             return thread;
           });
-  private final List<ReadySubchannel> connecting = new ArrayList<>();
+  private final Set<ReadySubchannel> connecting = new LinkedHashSet<>();
   private @Nullable ConnectivityState state;
   private SubchannelPicker picker =
       new SubchannelPicker() {
@@ -74,15 +77,19 @@ final class GrpcChannel extends LoadBalancer.Helper {
           new EquivalentAddressGroup(
               InetSocketAddress.createUnresolved("10.0." + (i >> 8) + "." + (i & 255), 80)));
     }
+    LoadBalancer balancer = provider.newLoadBalancer(this);
     context.execute(
-        () -> {
-          LoadBalancer balancer = provider.newLoadBalancer(this);
-          balancer.acceptResolvedAddresses(
-              ResolvedAddresses.newBuilder()
-                  .setAddresses(addresses)
-                  .setLoadBalancingPolicyConfig(config)
-                  .build());
-        });
+        () ->
+            balancer.acceptResolvedAddresses(
+                ResolvedAddresses.newBuilder()
+                    .setAddresses(addresses)
+                    .setLoadBalancingPolicyConfig(config)
+                    .build()));
+    if (connecting.isEmpty() && balancer instanceof MultiChildLoadBalancer parent) {
+      // Those of a ring wait for their first keys.
+      context.execute(
+          () -> parent.getChildLbStates().forEach(child -> child.getLb().requestConnection()));
+    }
     for (ReadySubchannel subchannel : connecting) {
       context.execute(subchannel::ready);
     }
@@ -173,12 +180,22 @@ final class GrpcChannel extends LoadBalancer.Helper {
     }
   }
 
+  /** A call of these options. */
+  static PickSubchannelArgs args(CallOptions options) {
+    return new Args(options);
+  }
+
   private static final class Args extends PickSubchannelArgs {
+    private final CallOptions options;
     private final Metadata headers = new Metadata();
+
+    private Args(CallOptions options) {
+      this.options = options;
+    }
 
     @Override
     public CallOptions getCallOptions() {
-      return CallOptions.DEFAULT;
+      return options;
     }
 
     @Override

@@ -2,14 +2,20 @@ package io.evenkeel.benchmarks.peers;
 
 import io.grpc.ClientStreamTracer;
 import io.grpc.LoadBalancer.PickResult;
+import io.grpc.LoadBalancer.PickSubchannelArgs;
 import io.grpc.LoadBalancer.SubchannelPicker;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.util.GrpcRoundRobin;
+import io.grpc.xds.GrpcRequestHash;
 import io.grpc.xds.GrpcStaticStride;
 import io.grpc.xds.LeastRequestLoadBalancerProvider;
+import io.grpc.xds.RingHashLoadBalancerProvider;
+import io.grpc.xds.RingHashOptions;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -92,6 +98,39 @@ public class GrpcPicks {
     }
   }
 
+  /** The ring's picker, of 160 points a server, and calls with 4,096 hashes. */
+  @State(Scope.Benchmark)
+  public static class Ring {
+    private static final int CALLS = 4_096;
+    private static final double POINTS = 160;
+
+    /** How many servers there are. */
+    @Param({"10", "100", "1000", "10000"})
+    public int servers;
+
+    private final GrpcChannel channel = new GrpcChannel();
+    private final PickSubchannelArgs[] calls = new PickSubchannelArgs[CALLS];
+    private SubchannelPicker picker = channel.picker();
+    private int next;
+
+    /** All ready. */
+    @Setup
+    public void setUp() {
+      RingHashLoadBalancerProvider provider = new RingHashLoadBalancerProvider();
+      RingHashOptions.setRingSizeCap(Long.MAX_VALUE);
+      double size = POINTS * servers;
+      picker =
+          channel.start(
+              provider,
+              servers,
+              provider
+                  .parseLoadBalancingPolicyConfig(Map.of("minRingSize", size, "maxRingSize", size))
+                  .getConfig());
+      SplittableRandom random = new SplittableRandom(1);
+      Arrays.setAll(calls, i -> GrpcChannel.args(GrpcRequestHash.options(random.nextLong())));
+    }
+  }
+
   /** {@code round_robin}. */
   @Benchmark
   public @Nullable Object roundRobin(Rotation state) {
@@ -117,5 +156,12 @@ public class GrpcPicks {
     tracer.streamCreated(io.grpc.Attributes.EMPTY, state.headers);
     tracer.streamClosed(Status.OK);
     return result.getSubchannel();
+  }
+
+  /** {@code ring_hash_experimental}, of a call whose hash is there, one of 4,096. */
+  @Benchmark
+  public @Nullable Object ringHash(Ring state) {
+    PickSubchannelArgs call = state.calls[state.next++ & (Ring.CALLS - 1)];
+    return state.picker.pickSubchannel(call).getSubchannel();
   }
 }

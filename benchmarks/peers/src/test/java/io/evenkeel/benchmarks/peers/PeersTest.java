@@ -31,6 +31,11 @@ class PeersTest {
     leastRequest.servers = SERVERS;
     leastRequest.setUp();
     picksAny(() -> picks.leastRequest(leastRequest));
+
+    GrpcPicks.Ring ring = new GrpcPicks.Ring();
+    ring.servers = SERVERS;
+    ring.setUp();
+    picksAny(() -> picks.ringHash(ring));
   }
 
   @Test
