@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedSelector implements Selector, KeyedSelector.Room {
 
+  /** How often a selector that does not go by keys is asked for one pick. */
+  private static final int ASKED_AT_MOST = 8;
+
   /** So that 1.1 · 10 / 11, which is more than 1 in binary, is 1. */
   private static final double HAIR = 1 - 1e-12;
 
@@ -73,8 +76,13 @@ final class BoundedSelector implements Selector, KeyedSelector.Room {
         });
   }
 
+  /** By this bound, and by those further in. */
   @Override
   public boolean isIn(Node node) {
+    return hasRoom(node) && KeyedSelector.Room.isIn(inner, node);
+  }
+
+  private boolean hasRoom(Node node) {
     return node.inFlight() < share * (total.get() + 1) * weight(node);
   }
 
@@ -90,7 +98,7 @@ final class BoundedSelector implements Selector, KeyedSelector.Room {
       return node == null ? leastLoaded(query) : node;
     }
     Query left = query;
-    for (int i = 0; i < Snapshot.ASKED_AT_MOST; i++) {
+    for (int i = 0; i < ASKED_AT_MOST; i++) {
       Node node = inner.select(left);
       if (node == null && i == 0) {
         return null;
@@ -98,7 +106,7 @@ final class BoundedSelector implements Selector, KeyedSelector.Room {
       if (node == null) {
         break;
       }
-      if (isIn(node)) {
+      if (hasRoom(node)) {
         return node;
       }
       left = left.excluding(node);
@@ -112,9 +120,9 @@ final class BoundedSelector implements Selector, KeyedSelector.Room {
       return query.hasKey() ? keyed.select(query, this) : null;
     }
     Query left = query;
-    for (int i = 0; i < Snapshot.ASKED_AT_MOST && left.triedCount() < nodes.size(); i++) {
+    for (int i = 0; i < ASKED_AT_MOST && left.triedCount() < nodes.size(); i++) {
       Node node = inner.peek(left);
-      if (node == null || isIn(node)) {
+      if (node == null || hasRoom(node)) {
         return node;
       }
       left = left.excluding(node);

@@ -17,8 +17,8 @@ public final class Candidates {
   private final int[] weights;
   private final Environment environment;
 
-  /** Stands for the building of one snapshot. */
-  private final Object build;
+  /** Of the snapshot that this is for. */
+  private final Build build;
 
   /** The weights are those of the eligible ones, each above 0. */
   Candidates(
@@ -26,7 +26,7 @@ public final class Candidates {
       List<Node> eligible,
       int[] weights,
       Environment environment,
-      Object build) {
+      Build build) {
     this.members = List.copyOf(members);
     this.eligible = List.copyOf(eligible);
     this.weights = weights;
@@ -36,7 +36,7 @@ public final class Candidates {
 
   /** Of a build of their own. */
   Candidates(List<Node> members, List<Node> eligible, int[] weights, Environment environment) {
-    this(members, eligible, weights, environment, new Object());
+    this(members, eligible, weights, environment, new Build());
   }
 
   /** As of a balancer that was given this seed. */
@@ -141,5 +141,13 @@ public final class Candidates {
     for (int i = 0; i < eligible.size(); i++) {
       eligible.get(i).sit(watch, i, build);
     }
+  }
+
+  /**
+   * Has this done if and when the snapshot that is being built has come into force: what must not
+   * happen if the change is refused.
+   */
+  void onceInForce(Runnable action) {
+    build.add(action);
   }
 }

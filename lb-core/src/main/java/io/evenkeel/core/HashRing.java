@@ -52,9 +52,10 @@ public final class HashRing {
     ENVOY,
 
     /**
-     * Ketama, as libmemcached and spymemcached have it by weights: 40 MD5 digests of {@code
-     * host:port-0} and so on for a server of mean weight, rounded down, four points each; the port
-     * is left away if it is 11211. A key's hash is the first four bytes of its MD5.
+     * Ketama, as libmemcached and spymemcached have it by weights (Last.fm's libketama rounds
+     * another way, and has the port in every name): 40 MD5 digests of {@code host:port-0} and so on
+     * for a server of mean weight, rounded down, four points each; the port is left away if it is
+     * 11211. A key's hash is the first four bytes of its MD5.
      */
     KETAMA,
 
@@ -149,10 +150,8 @@ public final class HashRing {
     this.minimumSize = minimumSize;
     this.maximumSize = maximumSize;
     this.members = members;
-    List<Server> weighty = members.stream().filter(server -> server.weight() > 0).toList();
-    RingPoints.checkSize(weighty, placement);
-    this.servers = weighty.toArray(new Server[0]);
-    RingPoints unsorted = new RingPoints(weighty, placement, minimumSize, maximumSize);
+    this.servers = RingPoints.weighty(members).toArray(new Server[0]);
+    RingPoints unsorted = new RingPoints(members, placement, minimumSize, maximumSize);
     long[] places = unsorted.places();
     this.serverBits = bitsBelow(servers.length);
     this.bucketBits = Math.max(Math.max(1, serverBits), bitsBelow(places.length) - 1);
@@ -177,7 +176,9 @@ public final class HashRing {
     for (long place : places) {
       buckets[bucketOf(place) + 1]++;
     }
-    Arrays.parallelPrefix(buckets, Integer::sum);
+    for (int bucket = 1; bucket < buckets.length; bucket++) {
+      buckets[bucket] += buckets[bucket - 1];
+    }
     int[] next = buckets.clone();
     for (int server = 0; server < servers.length; server++) {
       for (int i = unsorted.begin(server); i < unsorted.begin(server + 1); i++) {
@@ -220,18 +221,22 @@ public final class HashRing {
    *
    * @param servers in an order that matters little: where two points are equal the first server's
    *     counts, and Envoy rounds along it; no two of the same id; those of weight 0 have no points;
-   *     where several have one address, the second in the order of ids is placed as address#2
+   *     where several have one address, the second in the order of ids is placed as address#2,
+   *     whatever the weight of the first
    * @param minimumSize at least so many points in {@link Placement#ENVOY}, and the others ignore
    *     it: 1 to {@value #LARGEST_SIZE}. Shares become even from some 100 points a server on. Where
    *     the number of servers does not divide it, adding or removing one changes how many points
    *     each of the others has, as in Envoy, and moves some more keys by that.
    * @param maximumSize at most so many points in {@link Placement#ENVOY}: the same range
    * @throws IllegalArgumentException if a size is out of its range or the minimum above the
-   *     maximum, two servers have one id, or there were to be more than {@value #LARGEST_SIZE}
-   *     points
+   *     maximum, {@code servers} or one of them is null, two have one id, or there were to be more
+   *     than {@value #LARGEST_SIZE} points
    */
   public static HashRing of(
       Collection<Server> servers, Placement placement, int minimumSize, int maximumSize) {
+    if (servers == null) {
+      throw new IllegalArgumentException("servers: null (expected: a collection, empty for none)");
+    }
     checkSettings(placement, minimumSize, maximumSize);
     Set<String> ids = new HashSet<>();
     for (Server server : servers) {
@@ -271,11 +276,11 @@ public final class HashRing {
     if (placement != this.placement
         || minimumSize != this.minimumSize
         || maximumSize != this.maximumSize
-        || others.size() != servers.length) {
+        || others.size() != members.size()) {
       return false;
     }
-    for (int i = 0; i < servers.length; i++) {
-      Server one = servers[i];
+    for (int i = 0; i < members.size(); i++) {
+      Server one = members.get(i);
       Server other = others.get(i);
       if (one.weight() != other.weight()
           || one.port() != other.port()
@@ -307,13 +312,20 @@ public final class HashRing {
    * length), and O(1) on average for the ring.
    *
    * @param key a text, which counts as its bytes in UTF-8
+   * @throws IllegalArgumentException if it is null
    */
   public @Nullable Server server(CharSequence key) {
+    Query.requireKey(key);
     return serverAt(placement.place(key));
   }
 
-  /** The same for a key of bytes. */
+  /**
+   * The same for a key of bytes.
+   *
+   * @throws IllegalArgumentException if it is null
+   */
   public @Nullable Server server(byte[] key) {
+    Query.requireKey(key);
     return serverAt(placement.place(key));
   }
 
@@ -345,7 +357,7 @@ public final class HashRing {
    * The part of all hashes, 0 to 1, whose server would be another one after a change. Servers are
    * the same if their ids are. O(points), as are the next two.
    *
-   * @throws IllegalArgumentException if the two are of different placements
+   * @throws IllegalArgumentException if one is null, or they are of different placements
    */
   public static double movedShare(HashRing before, HashRing after) {
     return moves(before, after).stream().mapToDouble(Move::share).sum();
@@ -355,17 +367,26 @@ public final class HashRing {
    * All hashes whose server would be another one, in ascending order; neighbours that move alike
    * are one.
    *
-   * @throws IllegalArgumentException if the two are of different placements
+   * @throws IllegalArgumentException if one is null, or they are of different placements
    */
   public static List<Move> moves(HashRing before, HashRing after) {
+    requireRing("before", before);
+    requireRing("after", after);
     return RingDiff.moves(before, after);
+  }
+
+  private static void requireRing(String name, @Nullable HashRing ring) {
+    if (ring == null) {
+      throw new IllegalArgumentException(
+          name + ": null (expected: a ring, of no servers if there are none)");
+    }
   }
 
   /**
    * What would come to and leave each server, by its id: those with any change, in the order in
    * which the moves name them.
    *
-   * @throws IllegalArgumentException if the two are of different placements
+   * @throws IllegalArgumentException if one is null, or they are of different placements
    */
   public static Map<String, Change> changes(HashRing before, HashRing after) {
     return RingDiff.changes(moves(before, after));

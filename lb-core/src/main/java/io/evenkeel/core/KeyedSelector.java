@@ -1,7 +1,6 @@
 package io.evenkeel.core;
 
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -15,12 +14,15 @@ import org.slf4j.LoggerFactory;
  */
 abstract class KeyedSelector implements Selector {
 
-  private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
-
   /** Whether a node may have one more: what a bound on loads adds to a selector. */
   @FunctionalInterface
   interface Room {
     boolean isIn(Node node);
+
+    /** Whether a selector would give this node one more: always, where it knows of no bound. */
+    static boolean isIn(Selector selector, Node node) {
+      return !(selector instanceof Room room) || room.isIn(node);
+    }
   }
 
   /**
@@ -53,9 +55,11 @@ abstract class KeyedSelector implements Selector {
 
   private long anyPlace() {
     if (environment.keylessPick().compareAndSet(false, true)) {
-      log.warn(
-          "a pick came without a key, and this selector goes by keys: such picks are spread over the"
-              + " servers by chance (give a key: acquire(key), call(key, …))");
+      // Not made before: who only names a selector may not have set up its logging yet.
+      LoggerFactory.getLogger(LoadBalancer.class)
+          .warn(
+              "a pick came without a key, and this selector goes by keys: such picks are spread over"
+                  + " the servers by chance (give a key: acquire(key), call(key, …))");
     }
     return environment.random().next();
   }

@@ -37,7 +37,9 @@ final class LeastConnectionsSelector implements Selector {
     int start = Math.floorMod(Mix.mix64(candidates.seed()), Math.max(1, n));
     for (int i = 0; i < n; i++) {
       if (!members.get(i).isInLine(turns)) {
-        // A new member stands at the end of the line, where it cannot be stampeded.
+        // A new member stands at the end of the line, where it cannot be stampeded. One that only
+        // moves here, from another tier say, has left its old line even if this change is refused:
+        // its turn is a number of another line then, until it is picked or something changes.
         long turn = before != null ? turns.getAndIncrement() : Math.floorMod(i - start, n);
         members.get(i).joinLine(turns, turn);
       }

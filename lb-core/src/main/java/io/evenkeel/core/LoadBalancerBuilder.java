@@ -95,7 +95,9 @@ public final class LoadBalancerBuilder {
 
   /**
    * How many leases one server may have at a time; no limit by default. A pick that meets a server
-   * at its limit goes on to one with room; where there is none, no server is available.
+   * at its limit goes on to one with room; where there is none, no server is available. The
+   * selector is asked for one up to 64 times, so that its subset, zone or key's order is kept;
+   * where all of those are full, which takes more than 64, it is any eligible server with room.
    *
    * @param maxConcurrent 1 or more
    * @throws IllegalArgumentException if it is less than 1

@@ -1,5 +1,6 @@
 package io.evenkeel.core;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,15 +24,21 @@ interface LoadWatch {
    */
   record Seat(LoadWatch watch, int leaf, Object build, @Nullable Seat before) {
 
-    /** Those of these seats that were taken in a build, or those that were not. */
+    /**
+     * Those of these seats that were taken in a build, or those that were not; the same object
+     * where these are all.
+     */
     static @Nullable Seat only(@Nullable Seat seats, Object build, boolean isOfBuild) {
       if (seats == null) {
         return null;
       }
       Seat rest = only(seats.before, build, isOfBuild);
-      return (seats.build == build) == isOfBuild
-          ? new Seat(seats.watch, seats.leaf, seats.build, rest)
-          : rest;
+      if ((seats.build == build) != isOfBuild) {
+        return rest;
+      }
+      return Objects.equals(rest, seats.before)
+          ? seats
+          : new Seat(seats.watch, seats.leaf, seats.build, rest);
     }
   }
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The table is over all members with a weight, at their configured weights, and is kept while
  * these stay the same: that a server is blocked or starts slowly builds nothing and moves no key of
  * another. The slots behind a server's are anybody's, so its load spreads over all others. A pick
- * passes about members / eligible slots.
+ * passes about Σweights / Σeligible weights slots.
  */
 final class MaglevSelector extends KeyedSelector {
 

@@ -3,6 +3,7 @@ package io.evenkeel.core;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -439,7 +440,11 @@ public final class Node {
 
   /** This build's snapshot is in force: watches of others are told no more. As {@link #sit}. */
   void keepSeatsOf(Object build) {
-    seats = LoadWatch.Seat.only(seats, build, true);
+    LoadWatch.Seat all = seats;
+    LoadWatch.Seat kept = LoadWatch.Seat.only(all, build, true);
+    if (!Objects.equals(kept, all)) {
+      seats = kept;
+    }
   }
 
   /** This build's snapshot never comes into force. As {@link #sit}. */

@@ -66,7 +66,7 @@ public final class Query {
     return new Query(true, null, keyHash, NONE);
   }
 
-  private static void requireKey(@Nullable Object key) {
+  static void requireKey(@Nullable Object key) {
     if (key == null) {
       throw new IllegalArgumentException(
           "key: null (expected: a text or bytes; none: Query.any())");

@@ -13,10 +13,11 @@ import org.jspecify.annotations.Nullable;
  * slow starts build none, and a selector takes over its predecessor's as long as ids, addresses and
  * weights stay. What is new each time is which server's node may be picked.
  *
- * <p>With a share e of the points' servers eligible, the walk takes 1/e steps on average, each a
- * read of the next point and of the node of its server. Before it goes on past a node that was
- * tried or has no room, the nodes are looked through for one that will do, so that it is not gone
- * round in vain; it ends after one turn in any case, as room may be gone when it comes there.
+ * <p>With a share e of the points, or of the weights, being of eligible servers, the walk takes 1/e
+ * steps on average, each a read of the next point and of the node of its server. Before it goes on
+ * past a node that was tried or has no room, the nodes are looked through for one that will do, so
+ * that it is not gone round in vain; it ends after one turn in any case, as room may be gone when
+ * it comes there.
  */
 final class RingHashSelector extends KeyedSelector {
 
@@ -58,32 +59,27 @@ final class RingHashSelector extends KeyedSelector {
       Placement placement,
       int minimumSize,
       int maximumSize) {
-    List<Node> members = new ArrayList<>();
-    List<Server> servers = new ArrayList<>();
-    for (Node node : candidates.members()) {
-      Server server = node.server();
-      if (server.weight() > 0) {
-        members.add(node);
-        servers.add(server);
-      }
-    }
+    List<Server> servers = candidates.members().stream().map(Node::server).toList();
     HashRing ring =
         previous instanceof RingHashSelector before
                 && before.ring.isOf(servers, placement, minimumSize, maximumSize)
             ? before.ring
             : HashRing.of(servers, placement, minimumSize, maximumSize);
-    @Nullable Node[] nodes = new Node[members.size()];
+    @Nullable Node[] byMember = candidates.eligibleByMember();
+    @Nullable Node[] nodes = new Node[ring.serverCount()];
     List<Node> onRing = new ArrayList<>();
     List<Node> offRing = new ArrayList<>();
-    List<Node> eligible = candidates.eligible();
-    int next = 0; // of the eligible ones, which are in the same order
-    for (int i = 0; i < nodes.length && next < eligible.size(); i++) {
-      Node node = members.get(i);
-      if (node == eligible.get(next)) {
-        next++;
-        nodes[i] = node;
-        (ring.hasPoints(i) ? onRing : offRing).add(node);
+    int number = 0; // of those of a weight above 0
+    for (int i = 0; i < byMember.length; i++) {
+      if (servers.get(i).weight() == 0) {
+        continue;
       }
+      Node node = byMember[i];
+      nodes[number] = node;
+      if (node != null) {
+        (ring.hasPoints(number) ? onRing : offRing).add(node);
+      }
+      number++;
     }
     return new RingHashSelector(candidates, ring, nodes, onRing, offRing);
   }

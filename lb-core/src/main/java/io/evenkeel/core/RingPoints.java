@@ -35,29 +35,40 @@ final class RingPoints {
   private final int[] begins;
 
   /**
-   * The points of these servers.
-   *
-   * @param servers each of a weight above 0
+   * The points of those of a weight above 0, told apart from all others of their address: what one
+   * is called does not change with another's weight.
    */
-  RingPoints(List<Server> servers, Placement placement, int minimumSize, int maximumSize) {
+  RingPoints(List<Server> members, Placement placement, int minimumSize, int maximumSize) {
+    List<Server> servers = weighty(members);
+    checkSize(servers, placement);
     this.begins =
         switch (placement) {
           case ENVOY -> envoyCounts(servers, minimumSize, maximumSize);
           case KETAMA -> ketamaCounts(servers);
           case NGINX -> nginxCounts(servers);
         };
-    Arrays.parallelPrefix(begins, Math::addExact);
+    for (int i = 1; i < begins.length; i++) {
+      begins[i] = Math.addExact(begins[i - 1], begins[i]);
+    }
     this.places = new long[begins[servers.size()]];
-    String[] addresses = HashedServers.names(servers, server -> address(server, placement));
+    String[] addresses = HashedServers.names(members, server -> address(server, placement));
     Hashes hashes =
         switch (placement) {
           case ENVOY -> this::fillByXxh64;
           case KETAMA -> this::fillByMd5;
           case NGINX -> this::fillByCrc32;
         };
+    int server = 0;
     for (int i = 0; i < addresses.length; i++) {
-      hashes.fill(addresses[i], begins[i], begins[i + 1]);
+      if (members.get(i).weight() > 0) {
+        hashes.fill(addresses[i], begins[server], begins[++server]);
+      }
     }
+  }
+
+  /** Those that have points, in their order. */
+  static List<Server> weighty(List<Server> members) {
+    return members.stream().filter(server -> server.weight() > 0).toList();
   }
 
   /** Puts one server's points where they belong in {@link #places}. */
@@ -129,7 +140,7 @@ final class RingPoints {
    *
    * @throws IllegalArgumentException if it is more than a ring may have
    */
-  static void checkSize(List<Server> servers, Placement placement) {
+  private static void checkSize(List<Server> servers, Placement placement) {
     long points =
         switch (placement) {
           case ENVOY -> 0; // has a maximum of its own

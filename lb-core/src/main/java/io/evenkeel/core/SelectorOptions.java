@@ -42,12 +42,12 @@ final class SelectorOptions {
   SelectorOptions(String name, Map<String, String> options) {
     this.plain = Selectors.named(name);
     this.own = OWN.get(name);
-    this.options = Map.copyOf(options);
+    this.options = copy(options);
     List<String> allowed =
         Stream.concat(own == null ? Stream.of() : own.options.stream(), AROUND.stream())
             .sorted()
             .toList();
-    for (String option : options.keySet()) {
+    for (String option : this.options.keySet()) {
       if (!allowed.contains(option)) {
         throw new IllegalArgumentException(
             "'"
@@ -59,6 +59,20 @@ final class SelectorOptions {
                 + ")");
       }
     }
+  }
+
+  private static Map<String, String> copy(Map<String, String> options) {
+    if (options == null) {
+      throw new IllegalArgumentException("options: null (expected: a map, empty for none)");
+    }
+    options.forEach(
+        (option, value) -> {
+          if (option == null || value == null) {
+            throw new IllegalArgumentException(
+                (option == null ? "options" : option) + ": null (expected: a text)");
+          }
+        });
+    return Map.copyOf(options);
   }
 
   Selector.Factory factory() {

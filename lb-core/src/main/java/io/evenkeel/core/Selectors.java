@@ -162,7 +162,7 @@ public final class Selectors {
    * server. Where a server is blocked, Envoy fills its table anew without it, which moves a few
    * keys of others; here only the blocked server's move, each to the server of the next slot that
    * may be picked: evenly to all others. They come back with it. Retries go on in that order, too.
-   * Such a pick is O(servers / eligible servers). A slow start changes nothing.
+   * Such a pick is O(Σweights / Σeligible weights). A slow start changes nothing.
    *
    * <p>The table is filled when servers or weights change, O(M · (log M + log(servers))):
    * milliseconds at 65,537 slots. It takes 2 bytes a slot, or 4 above 65,536 servers.
@@ -224,8 +224,9 @@ public final class Selectors {
    * {@code ring_hash}: the server that a key belongs to on a {@link HashRing} of all members, or,
    * while that may not be picked, the next one along the ring: so its keys spread over the others,
    * no other key moves, and they come back when it does. Retries walk on the same way. O(1) on
-   * average while most members are eligible, else O(members / eligible); allocates nothing for a
-   * key of ASCII characters.
+   * average while most of the weight is eligible, else O(Σweights / Σeligible weights); allocates
+   * nothing for a key of ASCII characters, nor in {@link HashRing.Placement#ENVOY} for one of up to
+   * 64 characters.
    *
    * <p>The ring goes by the configured weights: a slow start changes nothing. It is built when
    * servers or weights change, not when health does. A key that is known by its hash alone ({@link
@@ -293,6 +294,13 @@ public final class Selectors {
     return factory instanceof KeyedSelector.Factory
         || factory == BY_NAME.get("round_robin")
         || factory == BY_NAME.get("random");
+  }
+
+  /** Whether it makes selectors that go by keys, with whatever around them. */
+  static boolean isKeyed(Selector.Factory factory) {
+    return factory instanceof Around around
+        ? isKeyed(around.inner())
+        : factory instanceof KeyedSelector.Factory;
   }
 
   /** The names that {@link #named} takes, in alphabetical order. */

@@ -19,7 +19,7 @@ final class Snapshot {
   private static final int NAMED_AT_MOST = 10;
 
   /** How often a selector is asked for one pick while its choices are at their limit. */
-  static final int ASKED_AT_MOST = 8;
+  static final int ASKED_AT_MOST = 64;
 
   record Tier(int level, Selector selector, List<Node> eligible, Randomness random) {}
 
@@ -77,8 +77,8 @@ final class Snapshot {
   private final int eligibleCount;
   private final boolean panicking;
 
-  /** What its candidates' build was called. */
-  private final Object build;
+  /** That of its candidates. */
+  private final Build build;
 
   private Snapshot(
       List<Node> members,
@@ -88,7 +88,7 @@ final class Snapshot {
       Tier[] tiers,
       int eligibleCount,
       boolean panicking,
-      Object build) {
+      Build build) {
     this.panicking = panicking;
     this.build = build;
     this.members = members;
@@ -128,7 +128,7 @@ final class Snapshot {
           .computeIfAbsent(node.server().tier(), level -> new Draft())
           .add(node, panicking ? node.isEligibleInPanic() : node.isEligible(), share);
     }
-    Object build = new Object();
+    Build build = new Build();
     Tier[] tiers = new Tier[drafts.size()];
     int eligibleCount = 0;
     int t = 0;
@@ -145,7 +145,7 @@ final class Snapshot {
   }
 
   private static Tier tier(
-      int level, Draft draft, Recipe recipe, @Nullable Snapshot previous, Object build) {
+      int level, Draft draft, Recipe recipe, @Nullable Snapshot previous, Build build) {
     Candidates candidates =
         new Candidates(draft.members, draft.eligible, draft.weights(), recipe.environment, build);
     Selector before = previous == null ? null : previous.selectorOf(level);
@@ -174,10 +174,14 @@ final class Snapshot {
     }
   }
 
-  /** Has the nodes tell nobody else of their load; once this is in force, instead of that. */
+  /**
+   * Has the nodes tell nobody else of their load, and does what was put off; once this is in force,
+   * instead of that.
+   */
   void replaceWatches(Snapshot before) {
     before.members.forEach(node -> node.keepSeatsOf(build));
     members.forEach(node -> node.keepSeatsOf(build));
+    build.inForce();
   }
 
   /** Whether a node's share of its weight is to be worked out again soon. */

@@ -10,15 +10,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Around a selector: remembers which node a key got, and gives it that one again while it may be
- * picked. The table is one for all selectors of a line, bounded in entries, and in the time since
- * an entry was last used.
+ * picked, unless a bound further in says that it is full. The table is one for all selectors of a
+ * line, bounded in entries, and in the time since an entry was last used.
  *
  * <p><b>Threads.</b> A new key's node is put where there is none, and a node that may not be picked
  * any more is replaced if it is still the one that was seen: of two threads with one key the second
  * finds the first one's node and takes that. Where the table's bound evicts an entry in between,
  * they may differ.
  */
-final class StickySelector implements Selector {
+final class StickySelector implements Selector, KeyedSelector.Room {
 
   /** How often a pick looks again because another thread changed its key's entry meanwhile. */
   private static final int MAX_ATTEMPTS = 3;
@@ -28,8 +28,8 @@ final class StickySelector implements Selector {
   private final Set<Node> members;
   private final Set<Node> eligible;
 
-  /** Whether entries were dropped when this was made. */
-  private final boolean hasDropped;
+  /** Whether some of the members before are none any more, whose entries were dropped then. */
+  private final boolean isAnyGone;
 
   private StickySelector(
       Candidates candidates,
@@ -40,12 +40,12 @@ final class StickySelector implements Selector {
     this.table = table;
     this.members = new HashSet<>(candidates.members());
     this.eligible = new HashSet<>(candidates.eligible());
-    boolean isAnyGone = before != null && !members.containsAll(before.members);
+    this.isAnyGone = before != null && !members.containsAll(before.members);
     // And once more, for what picks under way over the snapshot before put in after that.
-    if (isAnyGone || (before != null && before.hasDropped)) {
-      table.asMap().values().removeIf(node -> !members.contains(node));
+    if (isAnyGone || (before != null && before.isAnyGone)) {
+      candidates.onceInForce(
+          () -> table.asMap().values().removeIf(node -> !members.contains(node)));
     }
-    this.hasDropped = isAnyGone;
   }
 
   static Selector.Factory factory(Selector.Factory inner, Duration ttl, int maxEntries) {
@@ -87,10 +87,10 @@ final class StickySelector implements Selector {
     Node picked = null;
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
       if (seen != null && eligible.contains(seen)) {
-        if (!query.isTried(seen)) {
+        if (KeyedSelector.isOpen(seen, query, this)) {
           return seen;
         }
-        return picked == null ? inner.select(query) : picked; // a retry: the memory stays
+        return picked == null ? inner.select(query) : picked; // the memory stays
       }
       if (picked == null) {
         picked = inner.select(query);
@@ -115,9 +115,15 @@ final class StickySelector implements Selector {
   @Override
   public @Nullable Node peek(Query query) {
     Node seen = query.hasKey() ? table.policy().getIfPresentQuietly(query.keyHash()) : null;
-    return seen != null && eligible.contains(seen) && !query.isTried(seen)
+    return seen != null && eligible.contains(seen) && KeyedSelector.isOpen(seen, query, this)
         ? seen
         : inner.peek(query);
+  }
+
+  /** The table knows of no bound, but what is around may be asked for those further in. */
+  @Override
+  public boolean isIn(Node node) {
+    return KeyedSelector.Room.isIn(inner, node);
   }
 
   /** The nodes in the table, for tests: of entries that have not expired. */

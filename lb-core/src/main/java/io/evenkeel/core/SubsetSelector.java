@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Of members, not of eligible ones: a server that fails changes nobody's subset.
  */
-final class SubsetSelector implements Selector {
+final class SubsetSelector implements Selector, KeyedSelector.Room {
 
   private record Ranked(long rank, Node node) {}
 
@@ -120,5 +120,10 @@ final class SubsetSelector implements Selector {
       }
     }
     return outside.peek(query);
+  }
+
+  @Override
+  public boolean isIn(Node node) {
+    return KeyedSelector.Room.isIn(subset.contains(node) ? inside : outside, node);
   }
 }

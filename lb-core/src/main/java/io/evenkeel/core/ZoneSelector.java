@@ -19,8 +19,11 @@ import org.jspecify.annotations.Nullable;
  * <p>So with clients in every zone that has servers, each zone gets its share of the weight in all:
  * the others make up for just what a zone lacks. A client in a zone without eligible servers is
  * none of those, and goes by weight.
+ *
+ * <p>The weights are those that the inner selectors go by: around selectors by keys the configured
+ * ones, so that a slow start moves no key between zones either.
  */
-final class ZoneSelector implements Selector {
+final class ZoneSelector implements Selector, KeyedSelector.Room {
 
   /** Sets the choice of a zone apart from the hash's other uses. */
   private static final long SALT = 0x5a6f6e6541776172L;
@@ -59,6 +62,7 @@ final class ZoneSelector implements Selector {
     names.add(own); // the first
     candidates.members().forEach(node -> names.add(zoneOf(node)));
     List<Zone> found = new ArrayList<>();
+    boolean isKeyed = Selectors.isKeyed(inner);
     boolean isOwnThere = false;
     for (String name : names) {
       Candidates group = candidates.only(node -> zoneOf(node).equals(name));
@@ -69,7 +73,10 @@ final class ZoneSelector implements Selector {
       selectors.put(name, selector);
       if (!group.eligible().isEmpty()) {
         isOwnThere |= name.equals(own);
-        long weight = Arrays.stream(group.weights()).asLongStream().sum();
+        long weight =
+            isKeyed
+                ? group.eligible().stream().mapToLong(Node::weight).sum()
+                : Arrays.stream(group.weights()).asLongStream().sum();
         found.add(new Zone(selector, group.eligible(), weight));
       }
     }
@@ -109,7 +116,7 @@ final class ZoneSelector implements Selector {
     }
     return new Around(
         inner,
-        false,
+        !Selectors.isKeyed(inner),
         (candidates, previous) ->
             new ZoneSelector(
                 candidates, inner, zone, previous instanceof ZoneSelector same ? same : null));
@@ -145,6 +152,12 @@ final class ZoneSelector implements Selector {
       zone = other(i, bits);
     }
     return zones[zone].selector.peek(query);
+  }
+
+  @Override
+  public boolean isIn(Node node) {
+    Selector zone = selectors.get(zoneOf(node));
+    return zone == null || KeyedSelector.Room.isIn(zone, node); // it moved: the next one knows
   }
 
   /** From which a zone is chosen: the key's own, so that it keeps its zone, or by chance. */

@@ -10,7 +10,11 @@ import java.math.RoundingMode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -107,6 +111,60 @@ class BoundedTest {
       leases.add(lease);
       assertThat((long) lease.node().inFlight())
           .isLessThanOrEqualTo(capacity(text, total, lease.node().weight(), sum));
+    }
+  }
+
+  /** Whatever goes around it: the capacity is that among those which the bound is set over. */
+  @Property(tries = 150)
+  void aroundABound_hotKeyGoesNowhereAboveItsCapacity(
+      @ForAll @IntRange(min = 1, max = 12) int n,
+      @ForAll @IntRange(min = 1, max = 4) int weights,
+      @ForAll @IntRange(min = 0, max = 4) int epsilon,
+      @ForAll @IntRange(min = 0, max = 7) int around,
+      @ForAll long seed) {
+    String text = EPSILONS.get(epsilon);
+    Random random = new Random(seed);
+    Selector.Factory inner =
+        random.nextBoolean() ? Selectors.rendezvous() : Selectors.leastConnections();
+    Selector.Factory factory = inner.bounded(Double.parseDouble(text));
+    factory = (around & 1) == 0 ? factory : factory.zoneAware("z0");
+    factory = (around & 2) == 0 ? factory : factory.subset(1, 3);
+    factory = (around & 4) == 0 ? factory : factory.sticky(Duration.ofMinutes(1), 100);
+    factory = random.nextBoolean() ? factory : factory.sticky(Duration.ofMinutes(1), 100);
+    LoadBalancerBuilder builder = LoadBalancer.builder().selector(factory).seed(seed);
+    for (int i = 0; i < n; i++) {
+      Server server = Servers.server(i).withWeight(1 + random.nextInt(weights));
+      builder.servers(server.withZone("z" + random.nextInt(3)));
+    }
+    LoadBalancer balancer = builder.build();
+    Set<Node> subset =
+        (around & 2) == 0 ? Set.of() : Set.copyOf(SubsetSelector.subset(balancer.nodes(), 1, 3));
+    List<Lease> leases = new ArrayList<>();
+    for (int i = 0; i < 150; i++) {
+      if (!leases.isEmpty() && random.nextInt(4) == 0) {
+        leases.remove(random.nextInt(leases.size())).close();
+        continue;
+      }
+      Query query = Query.forHash(random.nextInt(4) == 0 ? random.nextInt(3) : 42);
+      Map<Node, Integer> before =
+          balancer.nodes().stream().collect(Collectors.toMap(node -> node, Node::inFlight));
+      Server said = balancer.explain(query).next();
+      Lease lease = balancer.acquire(query);
+      leases.add(lease);
+      Node got = lease.node();
+      assertThat(said == null || said.equals(lease.server())).isTrue();
+      List<Node> group =
+          balancer.nodes().stream()
+              .filter(node -> subset.contains(node) == subset.contains(got))
+              .filter(
+                  node ->
+                      (around & 1) == 0
+                          || Objects.equals(node.server().zone(), got.server().zone()))
+              .toList();
+      long total = group.stream().mapToLong(before::get).sum();
+      long sum = group.stream().mapToLong(Node::weight).sum();
+      assertThat((long) got.inFlight())
+          .isLessThanOrEqualTo(capacity(text, total, got.weight(), sum));
     }
   }
 

@@ -46,6 +46,40 @@ class LimitsTest {
     }
   }
 
+  /** Leases held until this many are out, of a balancer with one lease a server. */
+  private static List<Node> held(LoadBalancer balancer, int count) {
+    List<Node> nodes = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      nodes.add(balancer.acquire(7).node());
+    }
+    return nodes;
+  }
+
+  /**
+   * Far more at their limit than a selector used to be asked for: it is still the one to choose.
+   */
+  @Test
+  void manyAtTheirLimit_subsetZoneAndTheKeysOrderAreKept() {
+    LoadBalancerBuilder builder = LoadBalancer.builder().maxConcurrent(1).seed(3);
+    List<Server> servers = servers(60);
+    for (int i = 0; i < 60; i++) {
+      builder.servers(servers.get(i).withZone(i < 30 ? "a" : "b"));
+    }
+    LoadBalancer subset = builder.selector(Selectors.roundRobin().subset(1, 30)).build();
+    assertThat(held(subset, 30))
+        .containsExactlyInAnyOrderElementsOf(SubsetSelector.subset(subset.nodes(), 1, 30));
+    LoadBalancer zone = builder.selector(Selectors.maglev().zoneAware("a")).build();
+    assertThat(held(zone, 30)).allMatch(node -> "a".equals(node.server().zone()));
+    LoadBalancer ring = builder.selector(Selectors.ringHash().bounded(99)).build();
+    List<Node> order = new ArrayList<>();
+    Query query = Query.forHash(7);
+    for (int i = 0; i < 60; i++) {
+      order.add(Servers.node(ring, Servers.pick(ring, query)));
+      query = query.excluding(order.get(i));
+    }
+    assertThat(held(ring, 60)).isEqualTo(order);
+  }
+
   /** As many as the threshold asks for is not below it, though 0.55 · 100 is above 55 in binary. */
   @Test
   void exactlyAsManyAsTheThreshold_isNoPanic() {

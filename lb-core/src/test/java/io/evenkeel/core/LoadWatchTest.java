@@ -85,4 +85,15 @@ class LoadWatchTest {
     leases.forEach(Lease::close);
     assertThat(made).extracting(Told::sum).containsExactly(3, 0, 1);
   }
+
+  @Test
+  void seatsOfOneBuild_areKeptAsTheyAre() {
+    Object build = new Object();
+    LoadWatch.Seat seats =
+        new LoadWatch.Seat(new Told(), 0, build, new LoadWatch.Seat(new Told(), 1, build, null));
+    assertThat(LoadWatch.Seat.only(seats, build, true)).isSameAs(seats);
+    LoadWatch.Seat more = new LoadWatch.Seat(new Told(), 2, new Object(), seats);
+    assertThat(LoadWatch.Seat.only(more, build, true)).isSameAs(seats);
+    assertThat(LoadWatch.Seat.only(more, build, false)).isNotNull().extracting("leaf").isEqualTo(2);
+  }
 }

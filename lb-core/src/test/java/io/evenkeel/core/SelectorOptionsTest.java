@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -75,6 +76,23 @@ class SelectorOptionsTest {
   }
 
   @Test
+  void nullsInOptions_areRefusedByName() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Selectors.named("random", null))
+        .withMessage("options: null (expected: a map, empty for none)");
+    Map<String, String> options = new HashMap<>();
+    options.put("zone", null);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Selectors.named("random", options))
+        .withMessage("zone: null (expected: a text)");
+    options.clear();
+    options.put(null, "a");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Selectors.named("random", options))
+        .withMessage("options: null (expected: a text)");
+  }
+
+  @Test
   void withoutOptions_isTheSelectorItself() {
     assertThat(Selectors.named("round_robin", Map.of())).isSameAs(Selectors.roundRobin());
   }
@@ -130,9 +148,6 @@ class SelectorOptionsTest {
     List<Node> subset = SubsetSelector.subset(balancer.nodes(), 3, 2);
     String first = Servers.pick(balancer, Query.forHash(7));
     assertThat(subset).extracting(node -> node.server().id()).contains(first);
-    for (int i = 0; i < 5; i++) { // held: the memory is outside of the bound
-      assertThat(balancer.acquire(7).server().id()).isEqualTo(first);
-    }
     assertThat(unwrapped(factory)).isEqualTo("sticky subset zone bounded LeastConnectionsSelector");
   }
 
@@ -151,11 +166,12 @@ class SelectorOptionsTest {
 
   @ParameterizedTest(name = "{0} {1}: {2}")
   @CsvSource({
-    "round_robin, zone=a, true",
     "round_robin, sticky_ttl=1m subset=0/3, true",
     "round_robin, bounded=0.25, false", // what a starting server holds is bounded by its weight
     "random, subset=0/3 bounded=0.25, false",
     "ring_hash, zone=a, true",
+    "round_robin, zone=a, false", // a starting zone gets less
+    "maglev, zone=a subset=0/3 sticky_ttl=1m, true",
     "ring_hash, bounded=0.25, false",
     "weighted_random, zone=a, false",
   })

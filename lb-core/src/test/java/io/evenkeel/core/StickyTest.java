@@ -2,6 +2,7 @@ package io.evenkeel.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
@@ -10,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -76,6 +78,74 @@ class StickyTest {
     Query retry = Query.forHash(7).excluding(Servers.node(balancer, first));
     assertThat(Servers.pick(balancer, retry)).isNotEqualTo(first);
     assertThat(pick(7)).isEqualTo(first);
+  }
+
+  @Test
+  void fullServer_ofABoundFurtherIn_itsKeyGetsAnother_andTheMemoryStays() {
+    LoadBalancer bounded =
+        Servers.balancer(
+            Selectors.roundRobin().bounded(0.25).sticky(Duration.ofMinutes(10), 9), 4, 1);
+    List<Lease> leases = IntStream.range(0, 8).mapToObj(i -> bounded.acquire(7)).toList();
+    String first = leases.get(0).server().id();
+    assertThat(Servers.node(bounded, first).inFlight()).isLessThanOrEqualTo(3); // ⌈1.25 · 8 / 4⌉
+    leases.forEach(Lease::close);
+    for (int i = 0; i < 5; i++) {
+      assertThat(Servers.pick(bounded, Query.forHash(7))).isEqualTo(first);
+    }
+  }
+
+  /** A change that does not come into force has dropped nothing. */
+  @Test
+  void refusedRemoval_theMemoryStays() {
+    Selector.Factory factory = Selectors.roundRobin().sticky(Duration.ofMinutes(10), 1_000);
+    AtomicBoolean refuses = new AtomicBoolean();
+    LoadBalancer mine =
+        Servers.balancer(
+            (candidates, previous) -> {
+              Selector made = factory.create(candidates, previous);
+              if (refuses.get()) {
+                throw new IllegalStateException("refused");
+              }
+              return made;
+            },
+            4,
+            1);
+    String first = Servers.pick(mine, Query.forHash(7));
+    refuses.set(true);
+    assertThatThrownBy(() -> mine.remove(first)).hasMessage("refused");
+    refuses.set(false);
+    assertThat(Servers.pick(mine, Query.forHash(7))).isEqualTo(first);
+    mine.add(Servers.named("another"));
+    assertThat(Servers.pick(mine, Query.forHash(7))).isEqualTo(first);
+  }
+
+  /** What is put off until a change is in force must not undo it. */
+  @Test
+  void clockThatThrowsWhenEntriesAreDropped_theRemovalStands() {
+    AtomicBoolean isBroken = new AtomicBoolean();
+    Selector.Factory factory = Selectors.roundRobin().sticky(Duration.ofMinutes(10), 1_000);
+    LoadBalancer mine =
+        LoadBalancer.builder()
+            .servers(Servers.numbered(4))
+            .clock(
+                () -> {
+                  if (isBroken.get()) {
+                    throw new IllegalStateException("no time");
+                  }
+                  return 0;
+                })
+            .selector(
+                (candidates, previous) -> {
+                  Selector made = factory.create(candidates, previous);
+                  candidates.onceInForce(() -> isBroken.set(false));
+                  isBroken.set(previous != null);
+                  return made;
+                })
+            .build();
+    String first = Servers.pick(mine, Query.forHash(7));
+    assertThat(mine.remove(first)).isTrue();
+    assertThat(mine.nodes()).hasSize(3);
+    assertThat(Servers.pick(mine, Query.forHash(7))).isNotEqualTo(first);
   }
 
   @Test

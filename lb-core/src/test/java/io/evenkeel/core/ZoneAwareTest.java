@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -82,24 +82,77 @@ class ZoneAwareTest {
     }
   }
 
-  /** With a client in each zone, every zone gets its share of the weight, to a hair. */
-  @Property(tries = 200)
-  void definition_evensOutOverTheZones(
-      @ForAll @Size(min = 1, max = 6) List<@IntRange(min = 1, max = 50) Integer> weights) {
-    int n = weights.size();
-    double[] sums = new double[n];
-    for (int own = 0; own < n; own++) {
-      List<Integer> rotated = new ArrayList<>(weights);
-      Collections.rotate(rotated, -own);
-      double[] shares = expected(rotated);
-      for (int i = 0; i < n; i++) {
-        sums[(i + own) % n] += shares[i] / n;
+  /** With a client in each zone, every zone and every server gets its share of the weight. */
+  @Property(tries = 25)
+  void clientsInEveryZone_theirPicksEvenOut(
+      @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 1, max = 4) Integer> sizes,
+      @ForAll long seed) {
+    List<Server> servers = new ArrayList<>();
+    for (int zone = 0; zone < sizes.size(); zone++) {
+      for (int i = 0; i < sizes.get(zone); i++) {
+        servers.add(Server.of("10.0." + zone + "." + i, 80).withZone("z" + zone));
       }
     }
-    double sum = weights.stream().mapToInt(w -> w).sum();
-    for (int i = 0; i < n; i++) {
-      assertThat(sums[i]).isCloseTo(weights.get(i) / sum, within(1e-9));
+    Random random = new Random(seed);
+    Map<String, Integer> counts = new HashMap<>();
+    for (int own = 0; own < sizes.size(); own++) {
+      LoadBalancer client =
+          LoadBalancer.builder()
+              .servers(servers)
+              .selector(Selectors.rendezvous().zoneAware("z" + own))
+              .seed(seed + own)
+              .build();
+      for (int i = 0; i < PICKS; i++) {
+        counts.merge(Servers.pick(client, Query.forHash(random.nextLong())), 1, Integer::sum);
+      }
     }
+    double mean = (double) PICKS * sizes.size() / servers.size();
+    assertThat(counts).hasSize(servers.size());
+    assertThat(counts.values())
+        .allSatisfy(count -> assertThat(count / mean).isCloseTo(1, within(0.15)));
+  }
+
+  /** A ramp would move keys between zones as long as it lasts. */
+  @Test
+  void slowStart_movesNoKeyOfASelectorByKeys_butOthersLookAtIt() {
+    for (boolean isKeyed : new boolean[] {true, false}) {
+      Selector.Factory inner = isKeyed ? Selectors.rendezvous() : Selectors.roundRobin();
+      VirtualTime time = new VirtualTime();
+      LoadBalancer balancer =
+          LoadBalancer.builder()
+              .servers(server(0, "z0"), server(1, "z1"))
+              .clock(time)
+              .scheduler(time)
+              .slowStart(Duration.ofSeconds(100))
+              .selector(inner.zoneAware("z0"))
+              .build();
+      balancer.add(server(2, "z1"));
+      balancer.add(server(3, "z1"));
+      Map<Long, Boolean> atFirst = picksOfZone0(balancer);
+      time.advance(Duration.ofSeconds(50));
+      Map<Long, Boolean> midway = picksOfZone0(balancer);
+      time.advance(Duration.ofSeconds(60));
+      Map<Long, Boolean> atLast = picksOfZone0(balancer);
+      assertThat(midway.equals(atFirst)).isEqualTo(isKeyed);
+      assertThat(atLast.equals(midway)).isEqualTo(isKeyed);
+      assertThat(atLast).containsValues(true, false); // half stays
+      balancer.close();
+    }
+  }
+
+  private static Server server(int i, String zone) {
+    return Server.of("10.0.0." + i, 80).withZone(zone);
+  }
+
+  /** By key, whether it went to the server in zone z0. */
+  private static Map<Long, Boolean> picksOfZone0(LoadBalancer balancer) {
+    Map<Long, Boolean> picks = new HashMap<>();
+    for (long key = 0; key < 2_000; key++) {
+      try (Lease lease = balancer.acquire(Mix.mix64(key))) {
+        picks.put(key, "z0".equals(lease.server().zone()));
+      }
+    }
+    return picks;
   }
 
   @Test

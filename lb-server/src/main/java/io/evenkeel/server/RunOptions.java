@@ -104,7 +104,7 @@ final class RunOptions {
       description = {
         "More about how; give one for each.",
         "bounded: as 0.25, so that no server carries more than 1.25 times its share.",
-        "sticky_ttl: as 10m, how long a client's address keeps its server after its last connection;"
+        "sticky_ttl: as 10m, how long a client's address keeps its server after its last connection began;"
             + " sticky_max: how many addresses, 100000 by default.",
         "zone: where this program stands; servers of that zone are used first.",
         "subset: as 3/20, client 3 (from 0) of several with 20 servers each.",

@@ -36,7 +36,7 @@ class BadInputIT {
         "GOOD --server 127.0.0.1:1 | --server: '127.0.0.1:1' is there twice (expected: unique ids",
         "GOOD --server a:1,id=127.0.0.1:1 | --server: '127.0.0.1:1' is there twice (expected: uni",
         "run --listen 127.0.0.1:0 --server a:1,weight=0 | --server: every weight is 0 (expected:",
-        "GOOD --selector fastest | --selector: 'fastest' (expected: least_connections, ",
+        "GOOD --selector fastest | --selector: 'fastest' (expected: ip_hash, ",
         "GOOD --event-loops 0 | --event-loops: '0' (expected: a whole number, 1 to 1000)",
         "GOOD --event-loops -2 | --event-loops: '-2' (expected: a whole number, 1 to 1000)",
         "GOOD --rise 0 | --rise: '0' (expected: a whole number, 1 to 1000)",

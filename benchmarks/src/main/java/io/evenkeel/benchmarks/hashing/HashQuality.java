@@ -117,7 +117,9 @@ public final class HashQuality {
         ## What moves when 1 of 100 servers leaves
 
         In parts of 1/n, the mean of %d servers that leave, one at a time, and in brackets the most of them. "Between others" is
-        what need not have moved: 0 with a ring and with rendezvous hashing, by construction.
+        what need not have moved: 0 by construction with rendezvous hashing, and with a ring whose other servers keep their points.
+        Those of nginx do. Envoy and memcached clients work out anew how many points each server has: the "minimum size" is that
+        of the settings, the same before and after, as a selector has it, and "160 points a server" is 16,000, and 15,840 after.
 
         | | keys that move · n | between others · n |
         |---|---:|---:|
@@ -142,6 +144,10 @@ public final class HashQuality {
       rendezvous.add(moved(all, left, gone, Selectors.rendezvous(), keys()));
     }
     row("ring, 160 points a server", ring);
+    row("ring, nginx", fixed(all, Placement.NGINX, HashRing.DEFAULT_MINIMUM_SIZE));
+    row("ring, envoy, minimum size 1,024", fixed(all, Placement.ENVOY, 1_024));
+    row("ring, envoy, minimum size 16,000", fixed(all, Placement.ENVOY, 16_000));
+    row("ring, ketama", fixed(all, Placement.KETAMA, HashRing.DEFAULT_MINIMUM_SIZE));
     row("maglev, M = 65,537", maglev.get(0));
     row("maglev, M = 655,373", maglev.get(1));
     row(String.format(Locale.ROOT, "rendezvous (of %,d keys)", KEYS), rendezvous);
@@ -152,6 +158,21 @@ public final class HashQuality {
         Envoy's documentation says "approximately double the keys will move" of Maglev beside its ring, and fewer in a larger
         table. It is paid when servers or weights change; a blocked server moves no key but its own.
         """);
+  }
+
+  /** Of rings with the same settings before and after. */
+  private static List<double[]> fixed(List<Server> all, Placement placement, int minimumSize) {
+    HashRing before = HashRing.of(all, placement, minimumSize, HashRing.LARGEST_SIZE);
+    List<double[]> moves = new ArrayList<>();
+    for (int i = 0; i < LEAVING; i++) {
+      Server gone = all.get(i * all.size() / LEAVING);
+      List<Server> left = new ArrayList<>(all);
+      left.remove(gone);
+      HashRing after = HashRing.of(left, placement, minimumSize, HashRing.LARGEST_SIZE);
+      double moved = HashRing.movedShare(before, after);
+      moves.add(new double[] {moved, moved - before.shares().getOrDefault(gone, 0.0)});
+    }
+    return moves;
   }
 
   private void row(String name, List<double[]> moves) {
