@@ -51,6 +51,10 @@ import org.slf4j.LoggerFactory;
  * change, since each costs it O(members): no more than about a tenth of the time goes into that,
  * however many servers go down at once.
  *
+ * <p>Two warnings of the balancer are this monitor's: {@code few_checks_in_flight} (see {@link
+ * Builder#maxInFlight}), and {@code checks_inconclusive}, while the last three checks of more than
+ * half of the servers could not be made.
+ *
  * <p>Unless it is handed a scheduler, a monitor has a daemon thread of its own for timing, one more
  * for the I/O of the ready-made probes if they are used, and a few that come and go: four at most
  * for looking up host names, two for checking certificates.

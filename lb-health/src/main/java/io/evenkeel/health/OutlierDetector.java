@@ -168,6 +168,7 @@ public final class OutlierDetector implements AutoCloseable {
   public void close() {
     synchronized (lock) {
       closed = true;
+      out.clear();
     }
     balancer.removeListener(listener);
     hosts.close();

@@ -37,6 +37,7 @@ class LostSchedulerTest {
     fleet.fail(1, 5);
     assertThat(fleet.isUsable(1)).isTrue();
     assertThat(detector.stats().ejections()).isOne();
+    assertThat(detector.stats().ejected()).isZero();
     fleet.balancer.claim(EJECTED).close();
     detector.close();
   }
