@@ -143,7 +143,7 @@ class ProbeLoopTest {
         fixture.closedLater(
             new ProbeLoop(
                 () -> {
-                  throw new OutOfMemoryError("no more memory");
+                  throw new InternalError("no more memory");
                 },
                 Thread::new));
     assertThat(checkTcp(loop)).isEqualTo(ProbeResult.inconclusive("no more memory"));
@@ -165,7 +165,7 @@ class ProbeLoopTest {
 
     @Override
     public synchronized void start() {
-      throw new OutOfMemoryError("no more threads");
+      throw new InternalError("no more threads");
     }
   }
 
