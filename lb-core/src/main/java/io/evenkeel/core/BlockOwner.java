@@ -209,6 +209,9 @@ public final class BlockOwner implements AutoCloseable {
   /**
    * Clears every block of this kind, ends what it has {@linkplain Change#weigh weighed}, takes all
    * gates and warnings back, and gives the kind up, for another to claim. One snapshot. Idempotent.
+   *
+   * <p>What a user's selector factory throws meanwhile is thrown when all of that is done: then the
+   * servers are picked again as of the next change that succeeds.
    */
   @Override
   public void close() {

@@ -341,6 +341,7 @@ final class ControlPlane {
     }
   }
 
+  /** Whatever a selector's factory throws meanwhile, the owner is one no more. */
   void release(BlockOwner owner) {
     Block block = owner.block();
     change(
@@ -348,23 +349,35 @@ final class ControlPlane {
           if (owners.get(block) != owner) {
             return false;
           }
-          Batch batch = new Batch();
-          for (Node node : members.values()) {
-            batch.block(node, block, false, UNWATCHED);
-            if (block == BlockOwner.WEIGHS) {
-              batch.weigh(node, 100, UNWATCHED);
-            }
-          }
+          Batch batch = cleared(block);
           int count = batch.news.size();
-          boolean unused =
-              count > ChangeLog.ONE_BY_ONE
-                  ? batch.publish(() -> log.info("{} changes: {} {}", count, block, UNWATCHED))
-                  : batch.publish();
-          owners.remove(block);
-          warnings.withdrawAll(owner);
-          owner.closeGates(members.values());
+          try {
+            boolean unused =
+                count > ChangeLog.ONE_BY_ONE
+                    ? batch.publish(() -> log.info("{} changes: {} {}", count, block, UNWATCHED))
+                    : batch.publish();
+          } catch (Throwable e) {
+            Batch unused = cleared(block); // nobody could later: it is for the next snapshot
+            throw e;
+          } finally {
+            owners.remove(block);
+            warnings.withdrawAll(owner);
+            owner.closeGates(members.values());
+          }
           return true;
         });
+  }
+
+  /** All of this kind taken off the nodes, under the change lock. */
+  private Batch cleared(Block block) {
+    Batch batch = new Batch();
+    for (Node node : members.values()) {
+      batch.block(node, block, false, UNWATCHED);
+      if (block == BlockOwner.WEIGHS) {
+        batch.weigh(node, 100, UNWATCHED);
+      }
+    }
+    return batch;
   }
 
   /** Under the change lock. */

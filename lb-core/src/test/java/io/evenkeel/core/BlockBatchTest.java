@@ -127,6 +127,27 @@ class BlockBatchTest {
   }
 
   @Example
+  void close_factoryThrows_givesTheKindUpAllTheSame() {
+    LoadBalancer balancer = Servers.balancer(counting, 2, 1);
+    BlockOwner owner = balancer.claim(Block.PROBE_DOWN);
+    owner.change(List.of(set(0, "down"), Change.weigh("s1", 5, "busy")));
+    owner.gate(Servers.node(balancer, "s1"), Gate.SHUT);
+    owner.warn("blind", "it sees nothing");
+    broken = true;
+
+    assertThatThrownBy(owner::close).hasMessage("broken selector");
+
+    assertThat(balancer.warnings()).noneMatch(warning -> warning.name().equals("blind"));
+    assertThat(Servers.node(balancer, "s0").blocks()).isEmpty();
+    assertThat(Servers.picks(balancer, 2)).containsOnly("s1"); // no gate, and the old snapshot
+    broken = false;
+    owner.close();
+    balancer.claim(Block.PROBE_DOWN).set("s1", "down");
+    assertThat(Servers.picks(balancer, 2)).containsOnly("s0");
+    assertThat(Servers.node(balancer, "s1").effectiveWeight()).isOne();
+  }
+
+  @Example
   void change_closedOwner_refuses() {
     LoadBalancer balancer = Servers.balancer(counting, 1, 1);
     BlockOwner owner = balancer.claim(Block.PROBE_DOWN);

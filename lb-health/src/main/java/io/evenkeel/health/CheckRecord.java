@@ -29,6 +29,10 @@ final class CheckRecord {
       long failures,
       List<Seen> last) {}
 
+  private static final int BLIND_AFTER = 3;
+
+  private static final String MOVED = "its address changed";
+
   /** Written in serial tasks, read by anyone. */
   private volatile Shown shown;
 
@@ -40,6 +44,12 @@ final class CheckRecord {
 
   private int toldPercent = 100;
 
+  /** How many inconclusive results came last. */
+  private int inconclusiveInARow;
+
+  /** Whether the block and the weight of what was at another address are to be taken away. */
+  private boolean hasMoved;
+
   CheckRecord(Server server, long nowNanos) {
     shown = new Shown(server, HealthState.unknown(nowNanos), 100, 0, 0, List.of());
   }
@@ -50,6 +60,11 @@ final class CheckRecord {
 
   HealthState state() {
     return shown.state;
+  }
+
+  /** Of a server that was at another address: what its checks came to there is over. */
+  void moved() {
+    hasMoved = true;
   }
 
   /** The server is the same, but not all that is known of it. */
@@ -66,6 +81,8 @@ final class CheckRecord {
     int kept = Math.min(before.last.size(), ServerHealth.REMEMBERED - 1);
     last.addAll(before.last.subList(0, kept));
     HealthState state = before.state;
+    inconclusiveInARow =
+        result.isInconclusive() ? Math.min(BLIND_AFTER, inconclusiveInARow + 1) : 0;
     if (!result.isInconclusive()) {
       state = state.next(result.isSuccess(), result.isDecisive(), nowNanos, policy);
       if (state.status() != before.state.status()) {
@@ -104,12 +121,18 @@ final class CheckRecord {
         : inARow + " failures in a row, the last: " + result.cause();
   }
 
+  /** Whether its last checks, more than two, could not be made. */
+  boolean isBlind() {
+    return inconclusiveInARow == BLIND_AFTER;
+  }
+
   /** Whether the balancer is to be told something. */
   boolean isNews() {
-    HealthState state = shown.state;
-    return state.status() != Status.UNKNOWN
-        && (state.status() != told
-            || (state.status() == Status.UP && shown.weightPercent != toldPercent));
+    Status status = shown.state.status();
+    if (status == Status.UNKNOWN) {
+      return hasMoved;
+    }
+    return status != told || (status == Status.UP && shown.weightPercent != toldPercent);
   }
 
   /** What that is. */
@@ -119,6 +142,9 @@ final class CheckRecord {
     if (s.state.status() == Status.DOWN) {
       return List.of(Change.set(id, why));
     }
+    if (s.state.status() == Status.UNKNOWN) {
+      return List.of(Change.clear(id, MOVED), Change.weigh(id, 100, MOVED));
+    }
     return List.of(
         Change.clear(id, why), Change.weigh(id, s.weightPercent, "as its last check said"));
   }
@@ -126,6 +152,7 @@ final class CheckRecord {
   /** It has been told. */
   void isTold() {
     told = shown.state.status();
+    hasMoved = false;
     toldPercent = told == Status.UP ? shown.weightPercent : toldPercent;
   }
 

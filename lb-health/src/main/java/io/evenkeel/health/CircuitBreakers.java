@@ -94,10 +94,15 @@ public final class CircuitBreakers implements AutoCloseable {
     this.ownScheduler = builder.scheduler == null ? new OwnScheduler() : null;
     ScheduledExecutorService scheduler =
         ownScheduler != null ? ownScheduler : Objects.requireNonNull(builder.scheduler);
-    this.serial = new SerialExecutor(scheduler, BlockChanges.NOTHING);
-    this.timers = new TimerSet(scheduler, clock);
+    this.serial = new SerialExecutor(scheduler, BlockChanges.NOTHING, this::lostScheduler);
+    this.timers = new TimerSet(scheduler, clock, this::lostScheduler);
     this.changes = new BlockChanges(block, serial, timers);
-    this.circuits = balancer.watchOutcomes(Circuit::new);
+    try {
+      this.circuits = balancer.watchOutcomes(Circuit::new);
+    } catch (Throwable e) { // the user's clock
+      block.close();
+      throw e;
+    }
     balancer.addListener(listener);
   }
 
@@ -141,9 +146,22 @@ public final class CircuitBreakers implements AutoCloseable {
     circuits.close();
     serial.close();
     timers.close();
-    block.close();
-    if (ownScheduler != null) {
-      ownScheduler.closeAndWait();
+    try {
+      block.close();
+    } finally { // whatever a user's selector factory throws
+      if (ownScheduler != null) {
+        ownScheduler.closeAndWait();
+      }
+    }
+  }
+
+  /** What it blocks would stay so: the end of it all. By any thread, under no lock. */
+  private void lostScheduler() {
+    log.warn("{}: the scheduler was shut down, so no circuit opens any more", block.block());
+    try {
+      close();
+    } catch (RuntimeException | Error e) { // whatever a user's selector factory throws
+      log.warn("{}: closing failed", block.block(), e);
     }
   }
 
@@ -261,7 +279,10 @@ public final class CircuitBreakers implements AutoCloseable {
       if (transition.after().status() == Status.OPEN) {
         timers.later(breaker::lookAtTime, transition.after().openNanos());
       }
-      if (transition.after().status() == Status.CLOSED && node.isMember()) {
+      // From open, that it is blocked no more is logged by the balancer.
+      if (transition.before().status() == Status.HALF_OPEN
+          && transition.after().status() == Status.CLOSED
+          && node.isMember()) {
         log.info("{}: circuit closed ({})", node.server(), transition);
       }
       changes.carry();
@@ -314,7 +335,8 @@ public final class CircuitBreakers implements AutoCloseable {
 
     /**
      * Where timers run and snapshots are built; may have several threads, and stays open when the
-     * breakers are closed. By default they have their own, of one daemon thread.
+     * breakers are closed. If it is shut down before, the breakers end as by {@link #close} as soon
+     * as that is noticed. By default they have their own, of one daemon thread.
      */
     public Builder scheduler(ScheduledExecutorService scheduler) {
       this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
@@ -330,9 +352,11 @@ public final class CircuitBreakers implements AutoCloseable {
     /**
      * Breakers that have begun.
      *
-     * @throws IllegalStateException if the balancer has breakers already
+     * @throws IllegalStateException if the balancer has breakers already, or the scheduler is shut
+     *     down
      */
     public CircuitBreakers start() {
+      Require.running(scheduler);
       return new CircuitBreakers(this);
     }
   }

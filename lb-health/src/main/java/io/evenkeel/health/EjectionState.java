@@ -25,10 +25,6 @@ record EjectionState(int times, long sinceNanos, long lengthNanos) {
     return new EjectionState(0, nowNanos, 0);
   }
 
-  boolean isEjected() {
-    return lengthNanos > 0;
-  }
-
   /** How long it has been so; not negative, should the clock have been read before. */
   long ageNanos(long nowNanos) {
     return Math.max(0, nowNanos - sinceNanos);

@@ -26,10 +26,10 @@ final class FailureCount {
     }
   }
 
-  /** For logs, whatever a user's exception does when it is asked. */
+  /** For logs, in a line: whatever a user's exception does when it is asked, and says. */
   static String text(Throwable cause) {
     try {
-      return cause.toString();
+      return ProbeResult.line(cause.toString());
     } catch (RuntimeException | Error e) {
       return cause.getClass().getName();
     }

@@ -51,6 +51,10 @@ import org.slf4j.LoggerFactory;
  * change, since each costs it O(members): no more than about a tenth of the time goes into that,
  * however many servers go down at once.
  *
+ * <p>Two warnings of the balancer are this monitor's: {@code few_checks_in_flight} (see {@link
+ * Builder#maxInFlight}), and {@code checks_inconclusive}, while the last three checks of more than
+ * half of the servers could not be made.
+ *
  * <p>Unless it is handed a scheduler, a monitor has a daemon thread of its own for timing, one more
  * for the I/O of the ready-made probes if they are used, and a few that come and go: four at most
  * for looking up host names, two for checking certificates.
@@ -60,6 +64,7 @@ public final class HealthMonitor implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(HealthMonitor.class);
 
   private static final String FEW_SLOTS = "few_checks_in_flight";
+  private static final String INCONCLUSIVE = "checks_inconclusive";
 
   /** After telling the balancer something, it is left alone for so many times as long. */
   private static final int PAUSE_FACTOR = 9;
@@ -96,8 +101,13 @@ public final class HealthMonitor implements AutoCloseable {
   /** That timer. Written in serial tasks, read by {@link #close}. */
   private volatile @Nullable Future<?> tellTimer;
 
-  /** In serial tasks only. */
-  private boolean warnsOfFewSlots;
+  private final OwnWarnings warnings;
+
+  /** How many servers' last checks could not be made. In serial tasks only. */
+  private int blind;
+
+  /** The last such check's cause. In serial tasks only. */
+  private String whyInconclusive = "";
 
   // Written in serial tasks, read by anyone.
   private final AtomicLong checksEnded = new AtomicLong();
@@ -111,12 +121,11 @@ public final class HealthMonitor implements AutoCloseable {
 
   private HealthMonitor(Builder builder) {
     this.balancer = builder.balancer;
-    this.block = balancer.claim(Block.PROBE_DOWN);
     this.slots = new CheckSlots(builder.maxInFlight);
     this.ownScheduler = builder.scheduler == null ? new OwnScheduler() : null;
     this.scheduler =
         ownScheduler != null ? ownScheduler : Objects.requireNonNull(builder.scheduler);
-    this.serial = new SerialExecutor(scheduler, this::tellNews);
+    this.serial = new SerialExecutor(scheduler, this::tellNews, HealthMonitor::lostScheduler);
     this.nextTellNanos = builder.clock.nanoTime();
     long seed = builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong();
     this.wiring =
@@ -129,6 +138,8 @@ public final class HealthMonitor implements AutoCloseable {
             loop,
             slots,
             new SplittableRandom(seed));
+    this.block = balancer.claim(Block.PROBE_DOWN); // last: should something before fail
+    this.warnings = new OwnWarnings(block);
   }
 
   /** Begins a monitor of a balancer's servers. */
@@ -152,10 +163,13 @@ public final class HealthMonitor implements AutoCloseable {
     if (timer != null) {
       timer.cancel(false);
     }
-    block.close();
-    loop.close();
-    if (ownScheduler != null) {
-      ownScheduler.closeAndWait();
+    try {
+      block.close();
+    } finally { // whatever a user's selector factory throws
+      loop.close();
+      if (ownScheduler != null) {
+        ownScheduler.closeAndWait();
+      }
     }
   }
 
@@ -180,6 +194,11 @@ public final class HealthMonitor implements AutoCloseable {
     if (check == null || !sameAddress(server, before)) {
       removed(before);
       added(server);
+      ServerCheck anew = checks.get(server.id());
+      if (anew != null) {
+        anew.record.moved();
+        news.add(anew);
+      }
     } else {
       check.record.update(server);
     }
@@ -202,6 +221,7 @@ public final class HealthMonitor implements AutoCloseable {
       checks.remove(server.id());
     }
     warnOfFewSlots();
+    warnOfBlindness();
   }
 
   private void removed(Server server) {
@@ -212,6 +232,8 @@ public final class HealthMonitor implements AutoCloseable {
       if (check.stop()) {
         slots.isOver();
       }
+      blind -= check.record.isBlind() ? 1 : 0;
+      warnOfBlindness();
       warnOfFewSlots();
     }
   }
@@ -221,32 +243,44 @@ public final class HealthMonitor implements AutoCloseable {
     HealthPolicy policy = wiring.policy();
     double share = (double) policy.timeout().toNanos() / policy.intervalNanos();
     long needed = (long) Math.ceil(checks.size() * share);
-    if (needed > slots.max() == warnsOfFewSlots || closed) {
-      return;
-    }
-    warnsOfFewSlots = !warnsOfFewSlots;
-    try {
-      if (warnsOfFewSlots) {
-        block.warn(
-            FEW_SLOTS,
+    warnings.set(
+        FEW_SLOTS,
+        needed > slots.max(),
+        () ->
             "maxInFlight "
                 + slots.max()
                 + ": if all servers fell silent, their checks would come late; "
                 + checks.size()
                 + " servers x timeout / interval need "
                 + needed);
-      } else {
-        block.withdraw(FEW_SLOTS);
-      }
-    } catch (IllegalStateException e) {
-      log.debug("closed meanwhile", e);
-    }
+  }
+
+  /** Of most servers: then it is this process that has something wrong with it. */
+  private void warnOfBlindness() {
+    warnings.set(
+        INCONCLUSIVE,
+        2L * blind > checks.size(),
+        () ->
+            "the last checks of "
+                + blind
+                + " of "
+                + checks.size()
+                + " servers could not be made, so that nobody notices if one goes down: "
+                + whyInconclusive);
   }
 
   private void onResult(ServerCheck check, ProbeResult result, long tookNanos) {
     CheckRecord record = check.record;
     log.debug("{}: check: {}", record.server(), result);
+    if (result.isInconclusive()) {
+      whyInconclusive = String.valueOf(result.cause());
+    }
+    boolean wasBlind = record.isBlind();
     record.add(result, tookNanos, wiring.clock().nanoTime(), wiring.policy());
+    if (record.isBlind() != wasBlind) {
+      blind += wasBlind ? -1 : 1;
+      warnOfBlindness();
+    }
     checksEnded.incrementAndGet();
     if (result.isInconclusive()) {
       inconclusive.incrementAndGet();
@@ -303,6 +337,10 @@ public final class HealthMonitor implements AutoCloseable {
     } catch (RejectedExecutionException e) {
       log.debug("the scheduler takes no more tasks", e);
     }
+  }
+
+  private static void lostScheduler() {
+    log.warn("the scheduler was shut down, so there are no more health checks");
   }
 
   /**
@@ -396,9 +434,11 @@ public final class HealthMonitor implements AutoCloseable {
     /**
      * A monitor that has begun.
      *
-     * @throws IllegalStateException if the balancer has a monitor already
+     * @throws IllegalStateException if the balancer has a monitor already, or the scheduler is shut
+     *     down
      */
     public HealthMonitor start() {
+      Require.running(scheduler);
       HealthMonitor monitor = new HealthMonitor(this);
       monitor.begin();
       return monitor;

@@ -205,6 +205,10 @@ public final class HttpProbe implements Probe {
    */
   public HttpProbe withHost(String host) {
     require("host", host, VISIBLE, "a name, or name:port");
+    if (host.indexOf(':') != host.lastIndexOf(':') && !host.startsWith("[")) {
+      throw new IllegalArgumentException(
+          "host: '" + host + "' (expected: an IPv6 address in brackets, as [2001:db8::1])");
+    }
     return with(settings -> settings.host = host);
   }
 

@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -29,7 +30,6 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,8 +104,7 @@ public final class OutlierDetector implements AutoCloseable {
   /** Whether a look at the members is on its way. */
   private final AtomicBoolean looks = new AtomicBoolean(true);
 
-  /** What the balancer was warned of. In serial tasks only. */
-  private final Set<String> warned = new LinkedHashSet<>();
+  private final OwnWarnings warnings;
 
   private OutlierDetector(Builder builder) {
     this.balancer = builder.balancer;
@@ -116,13 +115,19 @@ public final class OutlierDetector implements AutoCloseable {
             builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong());
     this.readsTime = policy.limits().readsTime();
     this.block = balancer.claim(Block.EJECTED);
+    this.warnings = new OwnWarnings(block);
     this.ownScheduler = builder.scheduler == null ? new OwnScheduler() : null;
     ScheduledExecutorService scheduler =
         ownScheduler != null ? ownScheduler : Objects.requireNonNull(builder.scheduler);
-    this.serial = new SerialExecutor(scheduler, BlockChanges.NOTHING);
-    this.timers = new TimerSet(scheduler, clock);
+    this.serial = new SerialExecutor(scheduler, BlockChanges.NOTHING, this::lostScheduler);
+    this.timers = new TimerSet(scheduler, clock, this::lostScheduler);
     this.changes = new BlockChanges(block, serial, timers);
-    this.hosts = balancer.watchOutcomes(Host::new);
+    try {
+      this.hosts = balancer.watchOutcomes(Host::new);
+    } catch (Throwable e) { // the user's clock
+      block.close();
+      throw e;
+    }
     balancer.addListener(listener);
     serial.execute(this::lookAtMembers);
     if (policy.successRate() != null) {
@@ -163,14 +168,18 @@ public final class OutlierDetector implements AutoCloseable {
   public void close() {
     synchronized (lock) {
       closed = true;
+      out.clear();
     }
     balancer.removeListener(listener);
     hosts.close();
     serial.close();
     timers.close();
-    block.close();
-    if (ownScheduler != null) {
-      ownScheduler.closeAndWait();
+    try {
+      block.close();
+    } finally { // whatever a user's selector factory throws
+      if (ownScheduler != null) {
+        ownScheduler.closeAndWait();
+      }
     }
   }
 
@@ -200,8 +209,12 @@ public final class OutlierDetector implements AutoCloseable {
       block.gate(host.node, Gate.SHUT);
       String text =
           String.format(
+              Locale.ROOT,
               "%s; in use for %s; ejection %d, for %s",
-              why, Require.text(before.ageNanos(now)), after.times(), Require.text(length));
+              why,
+              Require.text(before.ageNanos(now)),
+              after.times(),
+              Require.text(length));
       changes.add(host.node, true, text, BlockChanges.NOTHING);
     }
     changes.carry();
@@ -246,6 +259,16 @@ public final class OutlierDetector implements AutoCloseable {
   }
 
   // ---- members ----
+
+  /** What it blocks would stay so: the end of it all. By any thread, under no lock. */
+  private void lostScheduler() {
+    log.warn("{}: the scheduler was shut down, so nobody is ejected any more", block.block());
+    try {
+      close();
+    } catch (RuntimeException | Error e) { // whatever a user's selector factory throws
+      log.warn("{}: closing failed", block.block(), e);
+    }
+  }
 
   private void onEvent(BalancerEvent event) {
     boolean isOfMembers =
@@ -311,7 +334,7 @@ public final class OutlierDetector implements AutoCloseable {
 
   private void warnOfTooFew(int members) {
     SuccessRate rate = policy.successRate();
-    warn(
+    warnings.set(
         FEW_FOR_RATE,
         rate != null && members > 0 && members < rate.minServers(),
         () ->
@@ -319,7 +342,7 @@ public final class OutlierDetector implements AutoCloseable {
                 + Objects.requireNonNull(rate).minServers()
                 + " servers or more, and there are "
                 + members);
-    warn(
+    warnings.set(
         FEW_TO_EJECT,
         members > 0 && policy.mayBeOut(members) == 0,
         () ->
@@ -329,18 +352,6 @@ public final class OutlierDetector implements AutoCloseable {
                 + members
                 + " servers is less than one, so that none is ever ejected;"
                 + " see ejectsOneAtLeast");
-  }
-
-  private void warn(String name, boolean isSo, Supplier<String> text) {
-    try {
-      if (isSo && warned.add(name)) {
-        block.warn(name, text.get());
-      } else if (!isSo && warned.remove(name)) {
-        block.withdraw(name);
-      }
-    } catch (IllegalStateException e) {
-      log.debug("closed meanwhile", e);
-    }
   }
 
   // ---- success rates ----
@@ -490,7 +501,8 @@ public final class OutlierDetector implements AutoCloseable {
 
     /**
      * Where timers run and snapshots are built; may have several threads, and stays open when the
-     * detector is closed. By default it has its own, of one daemon thread.
+     * detector is closed. If it is shut down before, the detector ends as by {@link #close} as soon
+     * as that is noticed. By default it has its own, of one daemon thread.
      */
     public Builder scheduler(ScheduledExecutorService scheduler) {
       this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
@@ -506,9 +518,11 @@ public final class OutlierDetector implements AutoCloseable {
     /**
      * A detector that has begun.
      *
-     * @throws IllegalStateException if the balancer has a detector already
+     * @throws IllegalStateException if the balancer has a detector already, or the scheduler is
+     *     shut down
      */
     public OutlierDetector start() {
+      Require.running(scheduler);
       return new OutlierDetector(this);
     }
   }

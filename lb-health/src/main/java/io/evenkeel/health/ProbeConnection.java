@@ -1,6 +1,7 @@
 package io.evenkeel.health;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.net.SocketOption;
@@ -117,6 +118,8 @@ final class ProbeConnection implements Dialogue.Wire {
       }
     } catch (IOException | RuntimeException e) {
       end(failure(e));
+    } catch (Error e) {
+      end(broken(e));
     }
   }
 
@@ -146,6 +149,8 @@ final class ProbeConnection implements Dialogue.Wire {
       }
     } catch (IOException | RuntimeException e) {
       end(failure(e));
+    } catch (Error e) {
+      end(broken(e));
     }
   }
 
@@ -165,6 +170,8 @@ final class ProbeConnection implements Dialogue.Wire {
       hear(dialogue.received(NOTHING.duplicate(), this));
     } catch (IOException | RuntimeException e) {
       end(failure(e));
+    } catch (Error e) {
+      end(broken(e));
     }
   }
 
@@ -179,7 +186,9 @@ final class ProbeConnection implements Dialogue.Wire {
       end(verdict);
       return;
     }
-    context.waitsFor(dialogue.waitsFor());
+    if (!offloaded) { // else who does the work says so
+      context.waitsFor(dialogue.waitsFor());
+    }
     SelectionKey registered = key;
     if (registered != null) {
       int reading = offloaded ? 0 : SelectionKey.OP_READ;
@@ -220,12 +229,17 @@ final class ProbeConnection implements Dialogue.Wire {
   @Override
   public void offload(Runnable work) {
     offloaded = true;
+    String meanwhile = dialogue.waitsFor();
+    context.waitsForUs("waiting for a thread to check the certificate");
     try {
       loop.workers()
           .execute(
               () -> {
                 try {
-                  work.run();
+                  if (!result.isDone()) {
+                    context.waitsFor(meanwhile);
+                    work.run();
+                  }
                 } finally {
                   loop.lookAt(this);
                 }
@@ -285,11 +299,20 @@ final class ProbeConnection implements Dialogue.Wire {
     }
   }
 
+  /** As for want of memory: that is not the server's, and the other checks are to go on. */
+  private static ProbeResult broken(Error e) {
+    log.debug("a check broke off", e);
+    return ProbeResult.inconclusive(e.toString());
+  }
+
   /** The system's own words where it was the network: "connection refused". */
   private static ProbeResult failure(Exception e) {
     String message = e.getMessage();
     if (message == null) {
       return ProbeResult.failure(e);
+    }
+    if (e instanceof BindException) { // no port or address left here to connect from
+      return ProbeResult.inconclusive(message.toLowerCase(Locale.ROOT));
     }
     if (e instanceof SSLException) {
       return ProbeResult.failure("TLS: " + message);

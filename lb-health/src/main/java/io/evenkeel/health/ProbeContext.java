@@ -8,8 +8,12 @@ import org.jspecify.annotations.Nullable;
 /** What one check is given to work with. Safe for use by any thread. */
 public final class ProbeContext {
 
-  /** What a check waits for before it has begun to ask anybody: its server cannot help it. */
-  static final String FOR_US = "waiting for a thread to look up the host";
+  /**
+   * What a check waits for.
+   *
+   * @param forUs whether that is our own doing, which its server cannot help
+   */
+  private record Waiting(String what, boolean forUs) {}
 
   private final Duration timeout;
   private final ProbeLoop loop;
@@ -21,7 +25,7 @@ public final class ProbeContext {
   private boolean ended;
 
   /** Written by who makes the check, read by who ends it. */
-  private volatile @Nullable String waitsFor;
+  private volatile @Nullable Waiting waiting;
 
   ProbeContext(Duration timeout, ProbeLoop loop, HostAddress address) {
     this.timeout = timeout;
@@ -36,11 +40,27 @@ public final class ProbeContext {
 
   /** Notes what the check waits for, to be said if it is not over in time. */
   void waitsFor(String what) {
-    waitsFor = what;
+    waiting = new Waiting(what, false);
+  }
+
+  /** Notes that it waits for something of our own: not being over in time says nothing then. */
+  void waitsForUs(String what) {
+    waiting = new Waiting(what, true);
   }
 
   @Nullable String waitsFor() {
-    return waitsFor;
+    Waiting now = waiting;
+    return now == null ? null : now.what;
+  }
+
+  /** How it went, if its time is up now. */
+  ProbeResult timedOut() {
+    Waiting now = waiting;
+    if (now != null && now.forUs) {
+      return ProbeResult.inconclusive(now.what);
+    }
+    return ProbeResult.failure(
+        "timed out after " + HealthPolicy.text(timeout) + (now == null ? "" : " " + now.what));
   }
 
   /** Where the server's host was found last. */

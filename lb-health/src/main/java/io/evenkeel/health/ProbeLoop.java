@@ -15,6 +15,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +54,7 @@ final class ProbeLoop implements AutoCloseable {
   }
 
   private final Selectors selectors;
+  private final ThreadFactory threads;
 
   /** A name whose lookup hangs does not take the others' time: there are several. */
   private final ThreadPoolExecutor lookups = Threads.pool("evenkeel-health-lookup", 4);
@@ -67,11 +69,12 @@ final class ProbeLoop implements AutoCloseable {
   private boolean closed;
 
   ProbeLoop() {
-    this(Selector::open);
+    this(Selector::open, task -> Threads.daemon(task, "evenkeel-health-io"));
   }
 
-  ProbeLoop(Selectors selectors) {
+  ProbeLoop(Selectors selectors, ThreadFactory threads) {
     this.selectors = selectors;
+    this.threads = threads;
   }
 
   /**
@@ -99,7 +102,7 @@ final class ProbeLoop implements AutoCloseable {
       }
       return result;
     }
-    context.waitsFor(ProbeContext.FOR_US);
+    context.waitsForUs("waiting for a thread to look up the host");
     boolean begun =
         lookUpLater(
             () -> {
@@ -139,7 +142,7 @@ final class ProbeLoop implements AutoCloseable {
       InetAddress address = InetAddress.getByName(host);
       found.found(address);
       return address;
-    } catch (UnknownHostException e) {
+    } catch (UnknownHostException | RuntimeException e) { // of a resolver of the user's own, too
       return null;
     }
   }
@@ -154,8 +157,8 @@ final class ProbeLoop implements AutoCloseable {
     synchronized (lock) {
       try {
         target = closed ? null : running != null ? running : start();
-      } catch (IOException e) {
-        // Its own selector could not be had: no descriptor left, as a rule.
+      } catch (IOException | RuntimeException | Error e) {
+        // Its own selector or thread could not be had: no descriptor or memory left, as a rule.
         result.complete(ProbeResult.inconclusive(String.valueOf(e.getMessage())));
         return;
       }
@@ -179,7 +182,12 @@ final class ProbeLoop implements AutoCloseable {
   /** Under {@link #lock}. */
   private Running start() throws IOException {
     Running started = new Running();
-    started.thread.start();
+    try {
+      started.thread.start();
+    } catch (Throwable e) {
+      started.selector.close();
+      throw e;
+    }
     running = started;
     return started;
   }
@@ -207,16 +215,21 @@ final class ProbeLoop implements AutoCloseable {
   /** A thread and its selector, for as long as both last. */
   private final class Running implements Runnable, ProbeConnection.Loop {
 
-    /** Written by the loop's thread, read by who wakes it. */
-    private volatile Selector selector = selectors.open();
+    /** The loop's thread only, as what follows {@link #queue}. */
+    private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
-    private final Thread thread = Threads.daemon(this, "evenkeel-health-io");
+    private final Thread thread = threads.newThread(this);
+
+    /**
+     * Written by the loop's thread, read by who wakes it. Comes last of what may fail: nobody would
+     * close it.
+     */
+    private volatile Selector selector = selectors.open();
 
     /** Guarded by {@link #lock}; null when the thread has ended. */
     private @Nullable Queue<ProbeConnection> queue = new ArrayDeque<>();
 
     // The loop's thread only.
-    private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private final @Nullable ByteBuffer[] scratch = new ByteBuffer[2];
     private int prematureReturns;
 
@@ -315,11 +328,16 @@ final class ProbeLoop implements AutoCloseable {
     private void replaceSelector() throws IOException {
       Selector old = selector;
       Selector fresh = selectors.open();
-      for (SelectionKey key : old.keys()) {
-        if (key.isValid()) {
-          ProbeConnection connection = (ProbeConnection) key.attachment();
-          connection.moved(key.channel().register(fresh, key.interestOps(), connection));
+      try {
+        for (SelectionKey key : old.keys()) {
+          if (key.isValid()) {
+            ProbeConnection connection = (ProbeConnection) key.attachment();
+            connection.moved(key.channel().register(fresh, key.interestOps(), connection));
+          }
         }
+      } catch (Throwable e) {
+        fresh.close();
+        throw e;
       }
       selector = fresh;
       old.close();

@@ -81,9 +81,10 @@ public final class ProbeResult {
     return isInconclusive() ? this : new ProbeResult(kind, cause, weightPercent, true);
   }
 
-  private static String line(String cause) {
+  /** What others have said, as a part of a log's line. */
+  static String line(String cause) {
     Objects.requireNonNull(cause, "cause");
-    String line = cause.replaceAll("\\p{Cntrl}+", " ").strip();
+    String line = cause.replaceAll("\\p{Cc}+", " ").strip();
     return line.length() <= LONGEST_CAUSE ? line : line.substring(0, LONGEST_CAUSE - 1) + "…";
   }
 

@@ -3,6 +3,8 @@ package io.evenkeel.health;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
 
 /** What policies ask of their numbers: one line, {@code name: value (expected: …)}. */
 final class Require {
@@ -55,6 +57,13 @@ final class Require {
       throw refused(name, value, "0 to below 1");
     }
     return value;
+  }
+
+  /** Of a scheduler that was handed in, if one was. */
+  static void running(@Nullable ScheduledExecutorService scheduler) {
+    if (scheduler != null && scheduler.isShutdown()) {
+      throw new IllegalStateException("scheduler: shut down (expected: one that takes tasks)");
+    }
   }
 
   static IllegalArgumentException refused(String name, Object value, String expected) {

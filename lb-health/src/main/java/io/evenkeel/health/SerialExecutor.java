@@ -22,6 +22,7 @@ final class SerialExecutor implements Executor, AutoCloseable {
 
   private final Executor backing;
   private final Runnable endOfTurn;
+  private final Runnable refused;
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
 
   /** Tasks not yet done. Who raises it from 0 sends for a thread; no other may. */
@@ -30,9 +31,13 @@ final class SerialExecutor implements Executor, AutoCloseable {
   /** Set once: by {@link #close}, or when the backing executor was shut down by its owner. */
   private volatile boolean closed;
 
-  SerialExecutor(Executor backing, Runnable endOfTurn) {
+  /**
+   * @param refused runs when the backing executor takes no more tasks, in the thread that had one
+   */
+  SerialExecutor(Executor backing, Runnable endOfTurn, Runnable refused) {
     this.backing = backing;
     this.endOfTurn = endOfTurn;
+    this.refused = refused;
   }
 
   @Override
@@ -47,10 +52,11 @@ final class SerialExecutor implements Executor, AutoCloseable {
     try {
       backing.execute(this::drain);
     } catch (RejectedExecutionException e) {
-      if (!closed) {
-        log.warn("the scheduler takes no more tasks, so there are no more health checks");
-      }
+      boolean wasClosed = closed;
       close();
+      if (!wasClosed) {
+        refused.run();
+      }
     }
   }
 
@@ -75,13 +81,22 @@ final class SerialExecutor implements Executor, AutoCloseable {
     } while (waiting.decrementAndGet() != 0);
   }
 
+  /** Whatever a log's backend throws, as a lack of memory: the next task is to run. */
+  private static void logFailure(Throwable failure) {
+    try {
+      log.error("a task of those who watch servers failed", failure);
+    } catch (Throwable e) {
+      failure.addSuppressed(e);
+    }
+  }
+
   private void run(Runnable task) {
     try {
       if (!closed) {
         task.run();
       }
     } catch (Throwable e) {
-      log.error("a task of the health monitor failed", e);
+      logFailure(e);
     }
   }
 }

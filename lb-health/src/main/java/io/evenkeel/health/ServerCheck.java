@@ -2,7 +2,6 @@ package io.evenkeel.health;
 
 import io.evenkeel.core.NanoClock;
 import io.evenkeel.core.Server;
-import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -20,8 +19,8 @@ import org.slf4j.LoggerFactory;
  * gives it its time, reports how it went, waits again.
  *
  * <p>All of it happens in tasks of {@link Wiring#serial}, but for {@link #stop}, which may come
- * from any thread at any time; what it has to reach is guarded by {@link #lock}, and that is never
- * held while somebody else's code runs.
+ * from any thread at any time; what it has to reach is guarded by {@link #lock}. Of code of others
+ * only the scheduler's is called under that, to put a timer on.
  */
 final class ServerCheck {
 
@@ -132,8 +131,7 @@ final class ServerCheck {
       }
       underWay = attempt;
       // Before the probe is called, whose own time counts too.
-      attempt.deadline =
-          schedule(() -> finish(attempt, timedOut(attempt)), wiring.policy.timeout().toNanos());
+      attempt.deadline = schedule(() -> timeIsUp(attempt), wiring.policy.timeout().toNanos());
     }
     try {
       attempt.run();
@@ -160,25 +158,37 @@ final class ServerCheck {
     try {
       report.accept(this, result, wiring.clock.nanoTime() - attempt.begunNanos);
     } finally {
-      // Keeps to its own beat; one that was missed is not made up for.
-      HealthPolicy policy = wiring.policy;
-      dueNanos += policy.jittered(record.state().waitNanos(policy), wiring.random);
-      dueNanos += Math.max(0, wiring.clock.nanoTime() - dueNanos);
-      waitUntilDue();
-      wiring.slots.isOver();
+      try {
+        // Keeps to its own beat; one that was missed is not made up for.
+        HealthPolicy policy = wiring.policy;
+        dueNanos += policy.jittered(record.state().waitNanos(policy), wiring.random);
+        dueNanos += Math.max(0, wiring.clock.nanoTime() - dueNanos);
+        waitUntilDue();
+      } finally {
+        wiring.slots.isOver();
+      }
     }
   }
 
-  private ProbeResult timedOut(Attempt attempt) {
-    Duration timeout = wiring.policy.timeout();
-    String waitedFor = attempt.context.waitsFor();
-    if (ProbeContext.FOR_US.equals(waitedFor)) {
-      return ProbeResult.inconclusive(ProbeContext.FOR_US);
+  /**
+   * If that comes much too late by the clock, this process has stood still, and answers may lie
+   * about that nobody could read: they get some time for it, once.
+   */
+  private void timeIsUp(Attempt attempt) {
+    long timeoutNanos = wiring.policy.timeout().toNanos();
+    long lateNanos = wiring.clock.nanoTime() - attempt.begunNanos - timeoutNanos;
+    if (lateNanos <= timeoutNanos / 10) {
+      finish(attempt, attempt.context.timedOut());
+      return;
     }
-    return ProbeResult.failure(
-        "timed out after "
-            + HealthPolicy.text(timeout)
-            + (waitedFor == null ? "" : " " + waitedFor));
+    synchronized (lock) {
+      if (underWay == attempt) {
+        attempt.deadline =
+            schedule(
+                () -> finish(attempt, attempt.context.timedOut()),
+                Math.min(lateNanos, timeoutNanos));
+      }
+    }
   }
 
   private @Nullable Future<?> schedule(Runnable task, long delayNanos) {

@@ -8,22 +8,23 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Timers of one owner, of which none is left when it is closed. Safe for use by any thread. */
 final class TimerSet implements AutoCloseable {
 
-  private static final Logger log = LoggerFactory.getLogger(TimerSet.class);
-
   private final ScheduledExecutorService scheduler;
   private final NanoClock clock;
+  private final Runnable refused;
   private final Set<Timer> timers = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  TimerSet(ScheduledExecutorService scheduler, NanoClock clock) {
+  /**
+   * @param refused runs when the scheduler takes no more tasks, in the thread that had one
+   */
+  TimerSet(ScheduledExecutorService scheduler, NanoClock clock, Runnable refused) {
     this.scheduler = scheduler;
     this.clock = clock;
+    this.refused = refused;
   }
 
   /** Runs a task once the clock says so: on the scheduler, which may go by another clock. */
@@ -61,7 +62,7 @@ final class TimerSet implements AutoCloseable {
       } catch (RejectedExecutionException e) {
         timers.remove(this);
         if (!closed) {
-          log.warn("the scheduler takes no more tasks, so what was blocked for a while stays so");
+          refused.run();
         }
       }
       if (closed) {

@@ -4,6 +4,7 @@ import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -16,20 +17,23 @@ import org.jspecify.annotations.Nullable;
  * Whom a check by TLS trusts.
  *
  * @param verified whether the certificate must be for the host asked for
+ * @param resumes whether a session may be taken up again: the user's own decision
  */
-record Tls(SSLContext context, boolean verified) {
+record Tls(SSLContext context, boolean verified, boolean resumes) {
+
+  private static final AtomicInteger unique = new AtomicInteger();
 
   /** Those whom the JVM trusts. */
   static Tls verifying() {
-    return new Tls(newContext(null), true);
+    return new Tls(newContext(null), true, false);
   }
 
   static Tls verifying(SSLContext context) {
-    return new Tls(context, true);
+    return new Tls(context, true, true);
   }
 
   static Tls trustingAnyone() {
-    return new Tls(newContext(new TrustManager[] {new TrustsAnyone()}), false);
+    return new Tls(newContext(new TrustManager[] {new TrustsAnyone()}), false, false);
   }
 
   private static SSLContext newContext(TrustManager @Nullable [] trust) {
@@ -47,7 +51,10 @@ record Tls(SSLContext context, boolean verified) {
 
   /** An engine for one connection to a host of this name. */
   SSLEngine engine(String host, int port) {
-    SSLEngine engine = context.createSSLEngine(host, port);
+    // Sessions are found by host and port; the port serves nothing else, and our own trust managers
+    // do not ask for it.
+    int hint = resumes ? port : unique.getAndIncrement() & Integer.MAX_VALUE;
+    SSLEngine engine = context.createSSLEngine(host, hint);
     engine.setUseClientMode(true);
     SSLParameters parameters = engine.getSSLParameters();
     if (verified) {

@@ -29,7 +29,8 @@ class BlockChangesTest {
               })
           .build();
   private final BlockOwner owner = balancer.claim(EJECTED);
-  private final BlockChanges changes = new BlockChanges(owner, time, new TimerSet(time, time));
+  private final BlockChanges changes =
+      new BlockChanges(owner, time, new TimerSet(time, time, () -> {}));
 
   @Test
   void manyAtOnce_areOneSnapshot() {

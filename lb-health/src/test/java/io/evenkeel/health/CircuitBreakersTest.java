@@ -17,6 +17,9 @@ import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Query;
 import io.evenkeel.core.Server;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -30,6 +33,30 @@ import org.junit.jupiter.api.Test;
 class CircuitBreakersTest {
 
   private final Fleet fleet = new Fleet(3);
+
+  @Test
+  void openCircuit_whoseServerMoves_isLoggedOnce() {
+    CircuitBreakers breakers = start(policy());
+    fleet.fail(0, 5);
+    fleet.settle();
+    PrintStream before = System.err;
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+    try {
+      fleet.balancer.update(Server.of("10.0.0.9", 9).withId("s0"));
+      fleet.settle();
+    } finally {
+      System.setErr(before);
+    }
+    assertThat(breakers.state("s0").status()).isEqualTo(CLOSED);
+    assertThat(
+            log.toString(StandardCharsets.UTF_8)
+                .lines()
+                .filter(l -> l.contains("its address changed")))
+        .singleElement()
+        .asString()
+        .contains("CIRCUIT_OPEN cleared");
+  }
 
   @Test
   void wholeLife_ofACircuit() {

@@ -219,6 +219,26 @@ class HealthMonitorTest {
   }
 
   @Test
+  void update_ofTheAddress_beginsAnew_freeAndWithAllItsWeight() {
+    start(probe);
+    Server moved = Server.of("10.0.0.9", 80).withId(A.id());
+    check(A, UP.withWeight(50));
+    balancer.update(moved);
+    time.advance(Duration.ZERO);
+    assertThat(events).endsWith(new BalancerEvent.ServerWeighed(moved, 100, "its address changed"));
+
+    check(moved, DOWN);
+    assertThat(blocks(A)).containsExactly(PROBE_DOWN);
+    balancer.update(A);
+    time.advance(Duration.ZERO);
+    assertThat(blocks(A)).isEmpty();
+    assertThat(events).endsWith(new ServerUnblocked(A, PROBE_DOWN, "its address changed"));
+    int before = events.size();
+    check(A, UP);
+    assertThat(events).hasSize(before);
+  }
+
+  @Test
   void remove_beforeTheFirstTaskRan_checksWhatIsThere() {
     start(probe);
     balancer.add(B);

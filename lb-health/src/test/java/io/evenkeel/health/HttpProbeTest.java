@@ -279,6 +279,9 @@ class HttpProbeTest {
         () -> PROBE.withHeader("Host", "y"),
         "header: 'Host' (expected: none of [host, connection, content-length, transfer-encoding])");
     refused(() -> PROBE.withHost("a b"), "host: 'a b' (expected: a name, or name:port)");
+    refused(
+        () -> PROBE.withHost("2001:db8::1"),
+        "host: '2001:db8::1' (expected: an IPv6 address in brackets, as [2001:db8::1])");
     refused(() -> PROBE.withHost(""), "host: '' (expected: a name, or name:port)");
     assertThatThrownBy(() -> Probes.http(null)).isInstanceOf(NullPointerException.class);
   }

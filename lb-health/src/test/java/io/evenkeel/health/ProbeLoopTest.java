@@ -99,7 +99,8 @@ class ProbeLoopTest {
                 () ->
                     opened.getAndIncrement() == 0
                         ? new MadSelector(Selector.open(), selects)
-                        : Selector.open()));
+                        : Selector.open(),
+                Thread::new));
     ScriptedServer server = fixture.server(ScriptedServer.answering("HTTP/1.1 200 OK\r\n\r\n"));
 
     for (int i = 0; i < 3; i++) {
@@ -116,6 +117,56 @@ class ProbeLoopTest {
     // The first looks at what there is to do count for none.
     assertThat(selects.get())
         .isBetween(ProbeLoop.PREMATURE_RETURNS_ALLOWED, ProbeLoop.PREMATURE_RETURNS_ALLOWED + 20);
+  }
+
+  /** No server can help it, and nothing is left of the attempt. */
+  @Test
+  void noMemoryForTheThread_isInconclusive_andLeavesNoSelector() throws Exception {
+    List<Selector> opened = new ArrayList<>();
+    ProbeLoop loop =
+        fixture.closedLater(
+            new ProbeLoop(
+                () -> {
+                  opened.add(Selector.open());
+                  return opened.get(opened.size() - 1);
+                },
+                ThreadThatCannotStart::new));
+    for (int i = 0; i < 2; i++) {
+      assertThat(checkTcp(loop)).isEqualTo(ProbeResult.inconclusive("no more threads"));
+    }
+    assertThat(opened).hasSize(2).noneMatch(Selector::isOpen);
+  }
+
+  @Test
+  void noMemoryForTheSelector_isInconclusive() throws Exception {
+    ProbeLoop loop =
+        fixture.closedLater(
+            new ProbeLoop(
+                () -> {
+                  throw new InternalError("no more memory");
+                },
+                Thread::new));
+    assertThat(checkTcp(loop)).isEqualTo(ProbeResult.inconclusive("no more memory"));
+  }
+
+  private static ProbeResult checkTcp(ProbeLoop loop) throws Exception {
+    ProbeContext context = new ProbeContext(Duration.ofDays(1), loop, new HostAddress());
+    return Probes.tcp()
+        .check(Server.of("127.0.0.1", 1), context)
+        .toCompletableFuture()
+        .get(60, TimeUnit.SECONDS);
+  }
+
+  private static final class ThreadThatCannotStart extends Thread {
+
+    ThreadThatCannotStart(Runnable task) {
+      super(task);
+    }
+
+    @Override
+    public synchronized void start() {
+      throw new InternalError("no more threads");
+    }
   }
 
   /** Takes channels as another does, and never says that one is ready. */

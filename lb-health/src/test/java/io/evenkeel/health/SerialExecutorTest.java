@@ -18,7 +18,7 @@ class SerialExecutorTest {
   @Test
   void execute_byManyThreads_runsEachOnceOneAtATimeInTheOrderOfEachThread() throws Exception {
     ExecutorService backing = Executors.newFixedThreadPool(3);
-    SerialExecutor serial = new SerialExecutor(backing, () -> {});
+    SerialExecutor serial = new SerialExecutor(backing, () -> {}, () -> {});
     int perThread = 20_000;
     int[] seen = new int[2]; // unguarded on purpose: the executor is what guards it
     CountDownLatch done = new CountDownLatch(2 * perThread);
@@ -51,7 +51,7 @@ class SerialExecutorTest {
   @Test
   void execute_taskThrows_runsTheNext() {
     Queue<Runnable> backing = new ArrayDeque<>();
-    SerialExecutor serial = new SerialExecutor(backing::add, () -> {});
+    SerialExecutor serial = new SerialExecutor(backing::add, () -> {}, () -> {});
     List<String> ran = new ArrayList<>();
     serial.execute(
         () -> {
@@ -71,23 +71,26 @@ class SerialExecutorTest {
   @Test
   void execute_backingIsShutDown_dropsTheTaskAndThoseAfter() {
     List<Runnable> asked = new ArrayList<>();
+    int[] refusals = {0};
     SerialExecutor serial =
         new SerialExecutor(
             task -> {
               asked.add(task);
               throw new RejectedExecutionException();
             },
-            () -> {});
+            () -> {},
+            () -> refusals[0]++);
     serial.execute(() -> {});
     serial.execute(() -> {});
 
     assertThat(asked).hasSize(1);
+    assertThat(refusals).containsExactly(1);
   }
 
   @Test
   void close_beforeTheTaskRan_runsNothing() {
     Queue<Runnable> backing = new ArrayDeque<>();
-    SerialExecutor serial = new SerialExecutor(backing::add, () -> {});
+    SerialExecutor serial = new SerialExecutor(backing::add, () -> {}, () -> {});
     List<String> ran = new ArrayList<>();
     serial.execute(() -> ran.add("never"));
     serial.close();
@@ -103,7 +106,7 @@ class SerialExecutorTest {
   void endOfTurn_comesOnceAfterAllThatIsThere() {
     List<Runnable> asked = new ArrayList<>();
     List<String> done = new ArrayList<>();
-    SerialExecutor serial = new SerialExecutor(asked::add, () -> done.add("end"));
+    SerialExecutor serial = new SerialExecutor(asked::add, () -> done.add("end"), () -> {});
     serial.execute(() -> serial.execute(() -> done.add("b")));
     serial.execute(() -> done.add("a"));
     asked.get(0).run();

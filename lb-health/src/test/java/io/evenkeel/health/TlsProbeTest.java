@@ -15,7 +15,9 @@ import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
@@ -218,6 +220,27 @@ class TlsProbeTest {
         .isEqualTo(UP);
     assertThat(fixture.check(PROBE.withTls(client).withBody("pong"), server).cause())
         .contains("in the first 65536 bytes");
+  }
+
+  /** Taken up again, a session would show the certificate of another server, or of long ago. */
+  @Test
+  void sessions_ofTheProbesOwn_areNotTakenUpAgain() throws Exception {
+    Set<String> sessions = ConcurrentHashMap.newKeySet();
+    Server server =
+        tls(
+            right,
+            socket -> {
+              ((SSLSocket) socket).setEnabledProtocols(new String[] {"TLSv1.2"});
+              ScriptedServer.readHead(socket);
+              sessions.add(Arrays.toString(((SSLSocket) socket).getSession().getId()));
+              ScriptedServer.send(socket, OK);
+              ScriptedServer.untilClosed(socket);
+            });
+    HttpProbe probe = PROBE.withTlsTrustingAnyone().withHost("fleet.example.com");
+    for (int i = 0; i < 5; i++) {
+      assertThat(fixture.check(probe, server)).isEqualTo(UP);
+    }
+    assertThat(sessions).hasSize(5);
   }
 
   @Test
