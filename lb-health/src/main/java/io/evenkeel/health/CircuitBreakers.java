@@ -104,6 +104,7 @@ public final class CircuitBreakers implements AutoCloseable {
       throw e;
     }
     balancer.addListener(listener);
+    serial.execute(this::lookAtMembers); // an address may have changed before it was heard of
   }
 
   /** Begins breakers for a balancer's servers. */

@@ -3,7 +3,6 @@ package io.evenkeel.health;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +18,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HealthPolicy {
 
-  private static final Duration SHORTEST = Duration.ofMillis(1);
-  private static final Duration LONGEST = Duration.ofDays(1);
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(3);
 
   /** Of the longest wait between two checks of a dead server, by default, in intervals. */
@@ -193,7 +190,7 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder interval(Duration interval) {
-      this.interval = requireInRange("interval", interval);
+      this.interval = Require.time("interval", interval);
       return this;
     }
 
@@ -205,7 +202,7 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder timeout(Duration timeout) {
-      this.timeout = requireInRange("timeout", timeout);
+      this.timeout = Require.time("timeout", timeout);
       return this;
     }
 
@@ -216,7 +213,7 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder healthyThreshold(int healthyThreshold) {
-      this.healthyThreshold = requireAtLeastOne("healthyThreshold", healthyThreshold);
+      this.healthyThreshold = Require.atLeast("healthyThreshold", healthyThreshold, 1);
       return this;
     }
 
@@ -227,7 +224,7 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder unhealthyThreshold(int unhealthyThreshold) {
-      this.unhealthyThreshold = requireAtLeastOne("unhealthyThreshold", unhealthyThreshold);
+      this.unhealthyThreshold = Require.atLeast("unhealthyThreshold", unhealthyThreshold, 1);
       return this;
     }
 
@@ -253,7 +250,7 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder fastInterval(Duration fastInterval) {
-      this.fastInterval = requireInRange("fastInterval", fastInterval);
+      this.fastInterval = Require.time("fastInterval", fastInterval);
       return this;
     }
 
@@ -266,7 +263,10 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder backoffMultiplier(double backoffMultiplier) {
-      this.backoffMultiplier = requireInRange("backoffMultiplier", backoffMultiplier, 1, 100);
+      if (!(backoffMultiplier >= 1 && backoffMultiplier <= 100)) { // not a number, too
+        throw Require.refused("backoffMultiplier", backoffMultiplier, "1 to 100");
+      }
+      this.backoffMultiplier = backoffMultiplier;
       return this;
     }
 
@@ -278,7 +278,7 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder maxInterval(Duration maxInterval) {
-      this.maxInterval = requireInRange("maxInterval", maxInterval);
+      this.maxInterval = Require.time("maxInterval", maxInterval);
       return this;
     }
 
@@ -290,7 +290,7 @@ public final class HealthPolicy {
      * @throws IllegalArgumentException if it is out of range
      */
     public Builder jitter(double jitter) {
-      this.jitter = requireInRange("jitter", jitter, 0, 1);
+      this.jitter = Require.share("jitter", jitter);
       return this;
     }
 
@@ -309,57 +309,22 @@ public final class HealthPolicy {
               this,
               timeout != null ? timeout : shorter,
               fastInterval != null ? fastInterval : interval,
-              maxInterval != null ? maxInterval : most.compareTo(LONGEST) <= 0 ? most : LONGEST);
+              maxInterval != null
+                  ? maxInterval
+                  : most.compareTo(Require.LONGEST) <= 0 ? most : Require.LONGEST);
       requireAtMostInterval("timeout", policy.timeout);
       requireAtMostInterval("fastInterval", policy.fastInterval);
       if (policy.maxInterval.compareTo(interval) < 0) {
-        throw new IllegalArgumentException(
-            "maxInterval: "
-                + text(policy.maxInterval)
-                + " (expected: >= interval "
-                + text(interval)
-                + ")");
+        throw Require.refused(
+            "maxInterval", text(policy.maxInterval), ">= interval " + text(interval));
       }
       return policy;
     }
 
     private void requireAtMostInterval(String name, Duration value) {
       if (value.compareTo(interval) > 0) {
-        throw new IllegalArgumentException(
-            name + ": " + text(value) + " (expected: <= interval " + text(interval) + ")");
+        throw Require.refused(name, text(value), "<= interval " + text(interval));
       }
-    }
-
-    private static double requireInRange(String name, double value, double least, double most) {
-      if (!(value >= least && value <= most)) { // nor is it a number then
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "%s: %s (expected: %.0f to %.0f)", name, value, least, most));
-      }
-      return value;
-    }
-
-    private static Duration requireInRange(String name, Duration value) {
-      Objects.requireNonNull(value, name);
-      if (value.compareTo(SHORTEST) < 0 || value.compareTo(LONGEST) > 0) {
-        throw new IllegalArgumentException(
-            name
-                + ": "
-                + text(value)
-                + " (expected: "
-                + text(SHORTEST)
-                + " to "
-                + text(LONGEST)
-                + ")");
-      }
-      return value;
-    }
-
-    private static int requireAtLeastOne(String name, int value) {
-      if (value < 1) {
-        throw new IllegalArgumentException(name + ": " + value + " (expected: >= 1)");
-      }
-      return value;
     }
   }
 }

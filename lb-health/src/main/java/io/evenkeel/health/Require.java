@@ -38,7 +38,7 @@ final class Require {
   static Duration inRange(String name, Duration value, Duration least, Duration most) {
     Objects.requireNonNull(value, name);
     if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-      throw refused(name, text(value), text(least) + " to " + text(most));
+      throw refused(name, HealthPolicy.text(value), text(least) + " to " + text(most));
     }
     return value;
   }
