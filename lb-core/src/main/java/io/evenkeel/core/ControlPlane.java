@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
  * The one place where changes of a balancer are serialised: who its members are and what blocks
  * them. Each change works out the new state, builds a snapshot of it, swaps that in, and queues its
  * events; listeners hear of them after the lock is released. If a user's selector factory throws
- * meanwhile, nothing has changed. Picks read {@link #snapshot} and nothing else here.
+ * meanwhile, nothing has changed, but that an owner of a block who closes is let go. Picks read
+ * {@link #snapshot} and nothing else here.
  *
  * <p>Long because all of it is about the state under that one lock.
  */

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Node {
 
+  // Long because everything that a pick or an outcome touches stands here, in one object.
+
   private static final VarHandle IN_FLIGHT;
   private static final VarHandle LAST_TURN;
 
