@@ -169,6 +169,7 @@ final class Capacity<C> {
         slot.expiresAt = pool.clock().nanoTime() + (long) (policy.maxLifetimeNanos * share);
       }
       home.passOn(slot, later);
+      connectAsNeeded(later); // there may be need that was over the limit of connects
     } finally {
       lock.unlock();
     }
