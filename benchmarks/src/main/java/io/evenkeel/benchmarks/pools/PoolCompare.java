@@ -169,7 +169,10 @@ public final class PoolCompare {
                 : String.format(Locale.ROOT, " | %.1f (%.2f×)", theirs, ours / theirs));
       }
       double bytes =
-          samples.get(new Cell(name, 1)).stream().mapToDouble(Sample::bytes).max().orElse(0);
+          samples.getOrDefault(new Cell(name, 1), List.of()).stream()
+              .mapToDouble(Sample::bytes)
+              .max()
+              .orElse(0);
       text.append(String.format(Locale.ROOT, " | %.0f |%n", bytes));
     }
     text.append("\n## 64 threads on ten connections, each wanting one all the time\n\n");
