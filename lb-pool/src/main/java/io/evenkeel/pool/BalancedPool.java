@@ -48,7 +48,9 @@ public final class BalancedPool<C> implements AutoCloseable {
         new BalancedPool<>(
             Objects.requireNonNull(balancer, "balancer"), Objects.requireNonNull(pool, "pool"));
     balancer.addListener(balanced.listener);
-    balancer.nodes().stream().map(Node::server).forEach(balanced::warmUpIfOpen);
+    for (Node node : balancer.nodes()) {
+      balanced.warmUpIfOpen(node);
+    }
     return balanced;
   }
 
@@ -155,11 +157,16 @@ public final class BalancedPool<C> implements AutoCloseable {
   }
 
   private void warmUpIfOpen(Server server) {
-    boolean isOpen =
-        balancer.nodes().stream()
-            .anyMatch(node -> node.server().id().equals(server.id()) && node.blocks().isEmpty());
-    if (isOpen && !pool.isClosed()) {
-      pool.warmUp(server);
+    if (pool.policy().minPerServer > 0) { // else not worth looking for its node
+      balancer.nodes().stream()
+          .filter(node -> node.server().id().equals(server.id()))
+          .forEach(this::warmUpIfOpen);
+    }
+  }
+
+  private void warmUpIfOpen(Node node) {
+    if (node.blocks().isEmpty() && !pool.isClosed()) {
+      pool.warmUp(node.server());
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -201,17 +202,14 @@ final class ServerConnections<C> {
   }
 
   private void timeOut(Waiter<C> waiter, long timeoutNanos) {
-    if (leave(waiter) && waiter.future != null) {
+    boolean wasInLine =
+        locked(
+            () -> {
+              waiter.isLate = true;
+              return leave(waiter);
+            });
+    if (wasInLine && waiter.future != null) {
       waiter.future.completeExceptionally(timedOut(timeoutNanos));
-    }
-  }
-
-  private Server server() {
-    lock.lock();
-    try {
-      return capacity.server();
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -235,10 +233,11 @@ final class ServerConnections<C> {
   private void waitAgain(Waiter<C> waiter, CompletableFuture<Pooled<C>> future) {
     waiter.outcome = null;
     try {
-      if (!enter(server(), waiter, true)) {
+      if (!enter(locked(capacity::server), waiter, true)) {
         future.completeExceptionally(turnedAway());
-      } else if (future.isDone()) {
-        boolean unused = leave(waiter); // its end came when it was not in the line
+      } else if ((future.isDone() || locked(() -> waiter.isLate)) && leave(waiter)) {
+        // Its end came while it was not in the line, and so found nothing to take off.
+        future.completeExceptionally(timedOut(pool.clock().nanoTime() - waiter.since));
       }
     } catch (PoolException e) {
       future.completeExceptionally(e);
@@ -246,19 +245,16 @@ final class ServerConnections<C> {
   }
 
   private PoolTimeoutException timedOut(long timeoutNanos) {
-    lock.lock();
-    try {
-      return new PoolTimeoutException(
-          serverId,
-          "no connection within %s (%d open, %d of them being made; %d others wait)"
-              .formatted(
-                  Duration.ofNanos(timeoutNanos),
-                  capacity.open(),
-                  capacity.connecting(),
-                  line.size()));
-    } finally {
-      lock.unlock();
-    }
+    return locked(
+        () ->
+            new PoolTimeoutException(
+                serverId,
+                "no connection within %s (%d open, %d of them being made; %d others wait)"
+                    .formatted(
+                        Duration.ofNanos(timeoutNanos),
+                        capacity.open(),
+                        capacity.connecting(),
+                        line.size())));
   }
 
   /**
@@ -526,12 +522,7 @@ final class ServerConnections<C> {
 
   /** Whether this holds nothing and nobody, and is to be forgotten. */
   boolean forgetIfEmpty() {
-    lock.lock();
-    try {
-      return capacity.forgetIfEmpty();
-    } finally {
-      lock.unlock();
-    }
+    return locked(capacity::forgetIfEmpty);
   }
 
   // What others see.
@@ -541,18 +532,17 @@ final class ServerConnections<C> {
   }
 
   int open() {
-    lock.lock();
-    try {
-      return capacity.open();
-    } finally {
-      lock.unlock();
-    }
+    return locked(capacity::open);
   }
 
   void countLeak() {
+    long unused = locked(() -> ++counters.leaks);
+  }
+
+  private <T> T locked(Supplier<T> what) {
     lock.lock();
     try {
-      counters.leaks++;
+      return what.get();
     } finally {
       lock.unlock();
     }

@@ -18,6 +18,9 @@ final class Waiter<C> {
   /** On the pool's clock. */
   final long since;
 
+  /** Of a future: its time was up while it was not in the line, for what it had been given. */
+  boolean isLate;
+
   /** A {@link Pooled}, or the {@link PoolException} why there is none; null while it waits. */
   volatile @Nullable Object outcome;
 

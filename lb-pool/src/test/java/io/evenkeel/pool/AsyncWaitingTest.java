@@ -25,6 +25,7 @@ class AsyncWaitingTest {
   private final VirtualTime time = new VirtualTime();
   private final Deque<CompletableFuture<String>> connects = new ArrayDeque<>();
   private final List<String> closed = new ArrayList<>();
+  private Runnable whileChecking = () -> {};
   private final AtomicInteger dead = new AtomicInteger();
   private final ConnectionPool<String> pool =
       ConnectionPool.builder(
@@ -38,6 +39,7 @@ class AsyncWaitingTest {
 
                 @Override
                 public boolean isAlive(String connection) {
+                  whileChecking.run();
                   return dead.getAndUpdate(n -> Math.max(0, n - 1)) == 0;
                 }
 
@@ -108,6 +110,28 @@ class AsyncWaitingTest {
     connects.remove().complete("b");
     assertThat(line.get(1).join().connection()).isEqualTo("b");
     assertThat(line.get(2)).isNotDone();
+  }
+
+  /** The check of the connection that it is handed takes until after its time. */
+  @Test
+  void timeIsUpWhileADeadOneIsChecked_itIsTimedOut_notLeftInLine() {
+    Pooled<String> held = first();
+    CompletableFuture<Pooled<String>> late = pool.acquireAsync(SERVER, Duration.ofMillis(10));
+    dead.set(1);
+    whileChecking = () -> time.advance(Duration.ofMillis(20));
+    held.close();
+    assertThat(late)
+        .failsWithin(Duration.ZERO)
+        .withThrowableThat()
+        .havingCause()
+        .isInstanceOf(PoolTimeoutException.class);
+    assertThat(Counts.of(pool, "s0").waiting()).isZero();
+  }
+
+  private Pooled<String> first() {
+    CompletableFuture<Pooled<String>> first = pool.acquireAsync(SERVER);
+    connects.remove().complete("a");
+    return first.join();
   }
 
   @Test
