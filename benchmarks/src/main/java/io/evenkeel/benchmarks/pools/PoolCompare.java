@@ -28,8 +28,9 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * java -cp benchmarks/target/benchmarks.jar io.evenkeel.benchmarks.pools.PoolCompare
  * </pre>
  *
- * <p>{@code --quick}: to see that it works. Rounds run every cell once, each in a JVM of its own,
- * every other round the other way round; figures are medians over the rounds.
+ * <p>{@code --quick}: to see that it works. {@code --rounds N}: 3 by default. Rounds run every cell
+ * once, each in a JVM of its own, every other round the other way round; figures are medians over
+ * the rounds.
  */
 public final class PoolCompare {
 
@@ -46,7 +47,8 @@ public final class PoolCompare {
   /** Runs the comparison. */
   public static void main(String[] args) throws Exception {
     boolean quick = List.of(args).contains("--quick");
-    int rounds = quick ? 1 : 3;
+    int option = List.of(args).indexOf("--rounds");
+    int rounds = quick ? 1 : option < 0 ? 3 : Integer.parseInt(args[option + 1]);
     Map<Cell, List<Sample>> samples = new LinkedHashMap<>();
     for (int round = 0; round < rounds; round++) {
       List<Cell> cells = new ArrayList<>();
@@ -153,7 +155,7 @@ public final class PoolCompare {
         .append(" rounds\n\n");
     text.append("Command: `java -cp benchmarks/target/benchmarks.jar ")
         .append(PoolCompare.class.getName())
-        .append(quick ? " --quick" : "")
+        .append(quick ? " --quick" : " --rounds " + rounds)
         .append(
             "`\n\n## Uses in a microsecond, all threads together; in brackets, ours beside it\n\n");
     text.append("| pool | 1 thread | 2 threads | 8 threads | 64 threads | B/use, 1 thread |\n");
