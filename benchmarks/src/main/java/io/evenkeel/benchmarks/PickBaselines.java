@@ -33,6 +33,7 @@ public class PickBaselines {
 
   private final AtomicInteger next = new AtomicInteger();
   private AtomicIntegerArray inFlight = new AtomicIntegerArray(1);
+  private long[] latencies = new long[1];
   private int[] weightsUpTo = new int[1];
   private Integer[] nodes = new Integer[1];
 
@@ -40,6 +41,7 @@ public class PickBaselines {
   @Setup
   public void setUp() {
     inFlight = new AtomicIntegerArray(servers);
+    latencies = new long[servers];
     nodes = IntStream.range(0, servers).boxed().toArray(Integer[]::new);
     weightsUpTo = new int[servers];
     Arrays.setAll(weightsUpTo, i -> 1 + i % 3);
@@ -82,6 +84,20 @@ public class PickBaselines {
   @Benchmark
   public Integer countedTwoChoices() {
     return used(lessLoadedOfTwo());
+  }
+
+  /**
+   * The same, and how long it took, kept without a thought: two readings of the clock, below which
+   * nobody gets who measures each use.
+   */
+  @Benchmark
+  public Integer timedTwoChoices() {
+    int server = lessLoadedOfTwo();
+    inFlight.getAndIncrement(server);
+    long start = System.nanoTime();
+    latencies[server] = System.nanoTime() - start;
+    inFlight.getAndDecrement(server);
+    return nodes[server];
   }
 
   /** The least loaded of all; of those that tie always the first, which no selector may do. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Selector} is built over: the members of one tier and the eligible ones among them,
@@ -16,12 +17,26 @@ public final class Candidates {
   private final int[] weights;
   private final Environment environment;
 
+  /** Stands for the building of one snapshot. */
+  private final Object build;
+
   /** The weights are those of the eligible ones, each above 0. */
-  Candidates(List<Node> members, List<Node> eligible, int[] weights, Environment environment) {
+  Candidates(
+      List<Node> members,
+      List<Node> eligible,
+      int[] weights,
+      Environment environment,
+      Object build) {
     this.members = List.copyOf(members);
     this.eligible = List.copyOf(eligible);
     this.weights = weights;
     this.environment = environment;
+    this.build = build;
+  }
+
+  /** Of a build of their own. */
+  Candidates(List<Node> members, List<Node> eligible, int[] weights, Environment environment) {
+    this(members, eligible, weights, environment, new Object());
   }
 
   /** As of a balancer that was given this seed. */
@@ -63,6 +78,18 @@ public final class Candidates {
     return environment.seed();
   }
 
+  /** By its place among the members, the node if it is eligible, else null. */
+  @Nullable Node[] eligibleByMember() {
+    @Nullable Node[] nodes = new Node[members.size()];
+    int next = 0; // the eligible ones stand in the same order
+    for (int i = 0; i < nodes.length && next < eligible.size(); i++) {
+      if (members.get(i) == eligible.get(next)) {
+        nodes[i] = eligible.get(next++);
+      }
+    }
+    return nodes;
+  }
+
   /** What is the same for all snapshots of the balancer. */
   Environment environment() {
     return environment;
@@ -92,6 +119,27 @@ public final class Candidates {
         members.stream().filter(filter).toList(),
         chosen,
         Arrays.copyOf(theirs, chosen.size()),
-        environment);
+        environment,
+        build);
+  }
+
+  /** A selector over them, as {@link Selector.Factory#create} makes it. */
+  Selector build(Selector.Factory factory, @Nullable Selector previous) {
+    Selector selector = factory.create(this, previous);
+    if (selector == null) { // a user's factory may not have been checked for nullness
+      throw new NullPointerException("selector: " + factory + " returned null");
+    }
+    return selector;
+  }
+
+  /**
+   * Has a watch told of the load of the eligible nodes, each by its index, for as long as the
+   * snapshot that is being built is in force or about to be. What was in flight before, it is to
+   * read afterwards.
+   */
+  void watch(LoadWatch watch) {
+    for (int i = 0; i < eligible.size(); i++) {
+      eligible.get(i).sit(watch, i, build);
+    }
   }
 }

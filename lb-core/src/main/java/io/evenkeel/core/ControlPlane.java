@@ -384,7 +384,6 @@ final class ControlPlane {
     removed.forEach(Node::setRemoved);
     publish(built);
     members = next;
-    removed.forEach(node -> node.sit(null, null));
     departed.add(removed);
     events.log(() -> logNews(news));
     news.forEach(events::add);
@@ -488,6 +487,7 @@ final class ControlPlane {
     Snapshot before = snapshot;
     next.startNodes();
     snapshot = next;
+    next.replaceWatches(before);
     events.log(() -> logSwap(before, next));
   }
 

@@ -26,13 +26,18 @@ final class KeyHash {
   }
 
   static long of(CharSequence key) {
+    return of(XXH64, key);
+  }
+
+  /** The hash of a text by another hasher, such as one of another seed. */
+  static long of(Hasher64 hasher, CharSequence key) {
     int length = key.length();
     for (int i = 0; i < length; i++) {
       if (key.charAt(i) >= 0x80) {
-        return of(key.toString().getBytes(StandardCharsets.UTF_8));
+        return hasher.hashBytesToLong(key.toString().getBytes(StandardCharsets.UTF_8));
       }
     }
-    return XXH64.hashBytesToLong(key, 0, length, Ascii.ACCESS);
+    return hasher.hashBytesToLong(key, 0, length, Ascii.ACCESS);
   }
 
   static long of(byte[] key) {

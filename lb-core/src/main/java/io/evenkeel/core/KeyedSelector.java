@@ -23,6 +23,13 @@ abstract class KeyedSelector implements Selector {
     boolean isIn(Node node);
   }
 
+  /**
+   * Makes such selectors. They place keys by configured weights, if any, for other programs to
+   * agree with, and so whatever a slow start makes of these.
+   */
+  @FunctionalInterface
+  interface Factory extends Selector.Factory {}
+
   private final Environment environment;
 
   KeyedSelector(Candidates candidates) {
@@ -56,6 +63,11 @@ abstract class KeyedSelector implements Selector {
   /** Where this key begins in the selector's own numbers; all 64 bits of others are possible. */
   long place(Query query) {
     return query.keyHash();
+  }
+
+  /** Whether an eligible node may be picked. */
+  static boolean isOpen(Node node, Query query, @Nullable Room room) {
+    return !query.isTried(node) && (room == null || room.isIn(node));
   }
 
   /** From this place on. */

@@ -1,7 +1,6 @@
 package io.evenkeel.core;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,19 +21,11 @@ final class LeastConnectionsSelector implements Selector {
   private final @Nullable LoadTree tree;
 
   /** The number of the next turn; shared with the selectors before and after this one. */
-  private final AtomicLong turns;
+  private final Cursor turns;
 
-  /**
-   * The one before this, until the first pick here: by then this one is in force. Not volatile: it
-   * does no harm to retire a tree twice.
-   */
-  private @Nullable LoadTree before;
-
-  private LeastConnectionsSelector(
-      @Nullable LoadTree tree, AtomicLong turns, @Nullable LoadTree before) {
+  private LeastConnectionsSelector(@Nullable LoadTree tree, Cursor turns) {
     this.tree = tree;
     this.turns = turns;
-    this.before = before;
   }
 
   static Selector create(Candidates candidates, @Nullable Selector previous) {
@@ -42,7 +33,7 @@ final class LeastConnectionsSelector implements Selector {
         previous instanceof LeastConnectionsSelector same ? same : null;
     List<Node> members = candidates.members();
     int n = members.size();
-    AtomicLong turns = before != null ? before.turns : new AtomicLong(n);
+    Cursor turns = before != null ? before.turns : new Cursor(n);
     int start = Math.floorMod(Mix.mix64(candidates.seed()), Math.max(1, n));
     for (int i = 0; i < n; i++) {
       if (!members.get(i).isInLine(turns)) {
@@ -51,28 +42,18 @@ final class LeastConnectionsSelector implements Selector {
         members.get(i).joinLine(turns, turn);
       }
     }
-    LoadTree treeBefore = before == null ? null : before.tree;
-    // Who is not eligible has no seat, lest it hold on to a tree, and that to who was in it.
-    members.forEach(node -> node.sit(null, treeBefore));
     Node[] nodes = candidates.eligible().toArray(new Node[0]);
     if (nodes.length == 0) {
-      return new LeastConnectionsSelector(null, turns, treeBefore);
+      return new LeastConnectionsSelector(null, turns);
     }
     LoadTree tree = new LoadTree(nodes, candidates.weights());
-    for (int leaf = 0; leaf < nodes.length; leaf++) {
-      nodes[leaf].sit(new Node.Seat(tree, leaf), treeBefore);
-    }
-    tree.build(); // after they sat down, so that no change from then on is missed
-    return new LeastConnectionsSelector(tree, turns, treeBefore);
+    candidates.watch(tree);
+    tree.build(); // after it is told of changes, so that none from then on is missed
+    return new LeastConnectionsSelector(tree, turns);
   }
 
   @Override
   public @Nullable Node select(Query query) {
-    LoadTree old = before;
-    if (old != null) {
-      old.retire();
-      before = null;
-    }
     if (tree == null) {
       return null;
     }

@@ -390,7 +390,8 @@ public final class LoadBalancer implements AutoCloseable {
    *       panic: threshold · n &gt; n − 1, n counting those with a weight above 0. So health never
    *       takes a failing server out.
    *   <li>{@code slow_start_without_weights}: {@link LoadBalancerBuilder#slowStart} is set, and the
-   *       selector is {@code round_robin} or {@code random}, which do not look at weights.
+   *       selector is {@code round_robin} or {@code random}, which do not look at weights, or one
+   *       that goes by keys, which looks at the configured ones.
    * </ul>
    *
    * <p>Those who own a block may add others: {@link BlockOwner#warn}.

@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
  * write, the entry was right then too. While changes are under way an entry may be behind by those.
  *
  * <p>A snapshot gets a tree of its own. While it is being built the one before is in use, and both
- * hear of changes: see {@link Node#sit}.
+ * hear of changes: see {@link Candidates#watch}.
  */
-final class LoadTree {
+final class LoadTree implements LoadWatch {
 
   private static final int FAN_SHIFT = 2;
   private static final int FAN_OUT = 1 << FAN_SHIFT;
@@ -45,9 +45,6 @@ final class LoadTree {
    * The winner of each group, a leaf: of leaves, of those groups' winners, … of all (one entry).
    */
   private final int[][] winners;
-
-  /** Set when nobody picks from it any more; it need not hear of changes then. */
-  private volatile boolean retired;
 
   /**
    * Not in order until {@link #build}.
@@ -81,14 +78,6 @@ final class LoadTree {
     }
   }
 
-  void retire() {
-    retired = true;
-  }
-
-  boolean isRetired() {
-    return retired;
-  }
-
   /** The leaf that wins. */
   int best() {
     return winners.length == 0 ? winnerAmong(null, 0, nodes.length) : entry(winners.length - 1, 0);
@@ -118,7 +107,8 @@ final class LoadTree {
   }
 
   /** A node has more load, or a later turn: groups that it did not win before it wins no more. */
-  void worsened(int leaf) {
+  @Override
+  public void worsened(int leaf) {
     boolean written = false;
     boolean anyWritten = false;
     int group = leaf;
@@ -138,7 +128,8 @@ final class LoadTree {
   }
 
   /** A node has less load: groups that it won before it wins still. */
-  void improved(int leaf) {
+  @Override
+  public void improved(int leaf) {
     boolean written = false;
     int group = leaf;
     int level = 0;

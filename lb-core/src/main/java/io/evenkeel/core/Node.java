@@ -4,7 +4,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -19,14 +18,12 @@ public final class Node {
 
   private static final VarHandle IN_FLIGHT;
   private static final VarHandle LAST_TURN;
-  private static final VarHandle SEAT_BEFORE;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       IN_FLIGHT = lookup.findVarHandle(Node.class, "inFlight", int.class);
       LAST_TURN = lookup.findVarHandle(Node.class, "lastTurn", long.class);
-      SEAT_BEFORE = lookup.findVarHandle(Node.class, "seatBefore", Seat.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -67,29 +64,14 @@ public final class Node {
    */
   private @Nullable Latency latency;
 
-  /** A node's leaf in a tree that is to hear of its load. */
-  record Seat(LoadTree tree, int leaf) {
-
-    void loadChanged(boolean isMore) {
-      if (isMore) {
-        tree.worsened(leaf);
-      } else {
-        tree.improved(leaf);
-      }
-    }
-  }
-
-  /** Null while no selector asks for it. Written under the change lock, read by anyone. */
-  private volatile @Nullable Seat seat;
-
   /**
-   * The seat before, while its tree may still be picked from. As {@link #seat}, but anyone may let
-   * go of it, by {@link #SEAT_BEFORE}.
+   * Who is told of its load: null while no selector asks for it. Written under the balancer's
+   * change lock, read by anyone.
    */
-  private volatile @Nullable Seat seatBefore;
+  private volatile LoadWatch.@Nullable Seat seats;
 
   /** Where its turns come from. Guarded by the balancer's change lock. */
-  private @Nullable AtomicLong line;
+  private @Nullable Cursor line;
 
   /** When it was picked last, in turns of {@link #line}. Atomic, by {@link #LAST_TURN}. */
   @SuppressWarnings("unused")
@@ -296,42 +278,42 @@ public final class Node {
   }
 
   /**
-   * Takes a seat, or none: its tree hears of this node's load from now on, and so does the tree
-   * before until that is retired. Under the balancer's change lock only.
+   * From now on this watch is told of its load, beside those that are told already. Under the
+   * balancer's change lock only.
    *
-   * <p>The seat before is written first. A thread that reads both while that happens may miss the
-   * new tree, but its change is older than the new tree's building, which reads the load itself.
+   * <p>A thread that changes the load while this happens may miss the new watch, but its change is
+   * older then than what the watch does next, which is to read the load itself.
    */
-  void sit(@Nullable Seat next, @Nullable LoadTree before) {
-    Seat current = seat;
-    Seat old = seatBefore;
-    if (current != null && current.tree == before) {
-      seatBefore = current;
-    } else if (old == null || old.tree != before) { // else a change was refused in between
-      seatBefore = null;
-    }
-    seat = next;
+  void sit(LoadWatch watch, int leaf, Object build) {
+    seats = new LoadWatch.Seat(watch, leaf, build, seats);
+  }
+
+  /** This build's snapshot is in force: watches of others are told no more. As {@link #sit}. */
+  void keepSeatsOf(Object build) {
+    seats = LoadWatch.Seat.only(seats, build, true);
+  }
+
+  /** This build's snapshot never comes into force. As {@link #sit}. */
+  void leaveSeatsOf(Object build) {
+    seats = LoadWatch.Seat.only(seats, build, false);
   }
 
   private void loadChanged(boolean isMore) {
-    Seat current = seat;
-    if (current != null) {
-      current.loadChanged(isMore);
-    }
-    Seat old = seatBefore;
-    if (old != null && !old.tree.isRetired()) {
-      old.loadChanged(isMore);
-    } else if (old != null) {
-      SEAT_BEFORE.compareAndSet(this, old, null); // let go of it
+    for (LoadWatch.Seat seat = seats; seat != null; seat = seat.before()) {
+      if (isMore) {
+        seat.watch().worsened(seat.leaf());
+      } else {
+        seat.watch().improved(seat.leaf());
+      }
     }
   }
 
   /** Under the balancer's change lock only, as {@link #joinLine}. */
-  boolean isInLine(AtomicLong turns) {
+  boolean isInLine(Cursor turns) {
     return line == turns;
   }
 
-  void joinLine(AtomicLong turns, long turn) {
+  void joinLine(Cursor turns, long turn) {
     line = turns;
     lastTurn = turn;
   }

@@ -3,7 +3,6 @@ package io.evenkeel.core;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +28,7 @@ final class RoundRobinSelector implements Selector {
   private final int position;
 
   /** Counts turns; shared with the selectors before and after this one. */
-  private final AtomicLong cursor;
+  private final Cursor cursor;
 
   /** What the cursor said when this rotation began. */
   private final long begin;
@@ -38,12 +37,7 @@ final class RoundRobinSelector implements Selector {
   private final long offset;
 
   RoundRobinSelector(
-      List<Node> members,
-      List<Node> eligible,
-      int position,
-      int first,
-      AtomicLong cursor,
-      long begin) {
+      List<Node> members, List<Node> eligible, int position, int first, Cursor cursor, long begin) {
     this.members = members;
     this.nodes = eligible.toArray(new Node[0]);
     this.position = position;
@@ -56,7 +50,7 @@ final class RoundRobinSelector implements Selector {
     List<Node> members = candidates.members();
     List<Node> eligible = candidates.eligible();
     RoundRobinSelector before = previous instanceof RoundRobinSelector rotation ? rotation : null;
-    AtomicLong cursor = before == null ? new AtomicLong() : before.cursor;
+    Cursor cursor = before == null ? new Cursor(0) : before.cursor;
     long begin = cursor.get();
     // Before the first turn of all there is no place from which to go on: members that come one by
     // one must not make every balancer begin at the first of them.
@@ -103,7 +97,11 @@ final class RoundRobinSelector implements Selector {
   }
 
   private Node next(int n) {
-    return nodes[(int) Long.remainderUnsigned(cursor.getAndIncrement() + offset, n)];
+    long turn = cursor.getAndIncrement() + offset;
+    return nodes[
+        turn >>> 31 == 0 // then by the quicker division
+            ? (int) turn % n
+            : (int) Long.remainderUnsigned(turn, n)];
   }
 
   /** Other threads took every turn that was not ours to refuse: any node left will do. */

@@ -1,5 +1,6 @@
 package io.evenkeel.core;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,5 +62,94 @@ public interface Selector {
      *     by other threads; null for the first. A cursor is carried over from here.
      */
     Selector create(Candidates candidates, @Nullable Selector previous);
+
+    /**
+     * The same selector with bounded loads: a server has at most its capacity, ⌈(1+ε) · (total in
+     * flight + 1) · weight / Σweights⌉, in total of all eligible servers of the tier, while any
+     * other has room. What is too much for one goes on: with a selector by keys to the next server
+     * in the key's own order; any other selector is asked again, up to 8 times in all, and then it
+     * is the server with the least in flight for its weight. That one is also taken where all that
+     * are left of a retry are full. With T threads picking at once a server may have T − 1 more.
+     *
+     * <p>Loads are this balancer's own: it does not know what other clients send. A capacity goes
+     * down as requests end; nothing that is in flight is taken back then.
+     *
+     * <p>O(1) and two atomic writes on top of each pick and each end of a lease; O(servers) where
+     * nobody with room was found. Allocates nothing around a selector by keys. Call it first, of
+     * those below: it is to bound the loads within a zone or a subset, not to push requests out.
+     *
+     * <p>Consistent hashing with bounded loads: Mirrokni, Thorup, Zadimoghaddam, 2018.
+     *
+     * @param epsilon ε, by how much a server may be above the mean: above 0; 0.25 for a quarter
+     * @throws IllegalArgumentException if it is 0, negative, infinite or no number
+     */
+    default Factory bounded(double epsilon) {
+      return BoundedSelector.factory(this, epsilon);
+    }
+
+    /**
+     * The same selector with a memory: a key gets the server it got before, while that is eligible
+     * and the key was used within the time to live. Then it is picked anew, and the new one is
+     * remembered: a server that comes back finds its keys gone to others. A retry that has tried
+     * the remembered server gets another, and the memory stays. Without a key there is none.
+     *
+     * <p>Keys are told apart by their 64-bit hash. The table is the balancer's own, one for each
+     * tier; a server's entries are dropped when it is removed. Where it is full, entries that are
+     * used seldom go first (W-TinyLFU, not strictly the one unused longest), which may be the new
+     * one.
+     *
+     * <p>A remembered key costs a look-up in a concurrent hash table and a reading of the clock,
+     * and no lock; a new one writes to the table, and may wait there for a thread that does the
+     * same. Each pick with a key allocates 24 bytes. Call it last: it is to remember what zones and
+     * subsets chose.
+     *
+     * @param ttl how long after its last use an entry lives, above 0
+     * @param maxEntries how many there may be at most, 1 or more
+     * @throws IllegalArgumentException if one is out of its range
+     */
+    default Factory sticky(Duration ttl, int maxEntries) {
+      return StickySelector.factory(this, ttl, maxEntries);
+    }
+
+    /**
+     * The same selector within each zone, and this client's own zone while its capacity suffices,
+     * which is decided by the eligible weights, so that failures count. Where Z zones have any, an
+     * own zone with 1/Z of the weight or more serves this client alone. One with a share s below
+     * that keeps Z·s of the requests, and the rest go to the zones with more than 1/Z, in
+     * proportion to what they have above it. Where the own zone has nobody, requests go to all by
+     * weight. As Envoy's zone-aware routing, on an assumption: that the clients, or rather their
+     * requests, are spread evenly over the zones that have servers. No client knows of the others.
+     *
+     * <p>A key decides by its hash, and keeps its zone while the shares stay as they are; requests
+     * without one go by chance. A retry that has tried all of a zone takes the own zone, then any
+     * other. Servers without a zone are a zone together, nobody's own. O(1) on top of a pick, but
+     * O(zones) where requests leave.
+     *
+     * @param zone the client's own, as in {@link Server#zone()}: not blank
+     * @throws IllegalArgumentException if it is null or blank
+     */
+    default Factory zoneAware(String zone) {
+      return ZoneSelector.factory(this, zone);
+    }
+
+    /**
+     * The same selector over a few of the servers, of each tier: where many clients have many
+     * servers, each has connections to some only, and each server the same number of clients, or
+     * one more, for any number of clients that are numbered from 0. Health changes no subset. Where
+     * nobody of it is left, eligible and not tried, all other servers are used in the same way.
+     *
+     * <p>A server that is added or removed changes subsets: see the selector guide for how much. A
+     * change of members costs O(n log n).
+     *
+     * <p>Deterministic subsetting: Beyer and others, "Site Reliability Engineering", 2016, chapter
+     * 20; with an order by hashes in place of a shuffle.
+     *
+     * @param clientIndex this client's number, from 0, without gaps
+     * @param size how many servers of a tier, 1 or more; all if there are no more
+     * @throws IllegalArgumentException if one is out of its range
+     */
+    default Factory subset(int clientIndex, int size) {
+      return SubsetSelector.factory(this, clientIndex, size);
+    }
   }
 }

@@ -76,6 +76,9 @@ final class Snapshot {
   private final int eligibleCount;
   private final boolean panicking;
 
+  /** What its candidates' build was called. */
+  private final Object build;
+
   private Snapshot(
       List<Node> members,
       Blocks[] blocks,
@@ -83,8 +86,10 @@ final class Snapshot {
       double[] shares,
       Tier[] tiers,
       int eligibleCount,
-      boolean panicking) {
+      boolean panicking,
+      Object build) {
     this.panicking = panicking;
+    this.build = build;
     this.members = members;
     this.blocks = blocks;
     this.since = since;
@@ -99,7 +104,6 @@ final class Snapshot {
    * @param previous the snapshot in force, whose selectors hand their cursors on; null at first
    */
   static Snapshot of(Collection<Node> nodes, Recipe recipe, @Nullable Snapshot previous) {
-    Selector.Factory factory = recipe.factory;
     List<Node> members = List.copyOf(nodes);
     boolean panicking = isPanic(members, recipe.panicThreshold);
     int n = members.size();
@@ -123,23 +127,29 @@ final class Snapshot {
           .computeIfAbsent(node.server().tier(), level -> new Draft())
           .add(node, panicking ? node.isEligibleInPanic() : node.isEligible(), share);
     }
+    Object build = new Object();
     Tier[] tiers = new Tier[drafts.size()];
     int eligibleCount = 0;
     int t = 0;
-    for (Map.Entry<Integer, Draft> entry : drafts.entrySet()) {
-      int level = entry.getKey();
-      Draft draft = entry.getValue();
-      Selector before = previous == null ? null : previous.selectorOf(level);
-      Candidates candidates =
-          new Candidates(draft.members, draft.eligible, draft.weights(), recipe.environment);
-      Selector selector = factory.create(candidates, before);
-      if (selector == null) { // a user's factory may not have been checked for nullness
-        throw new NullPointerException("selector: " + factory + " returned null");
+    try {
+      for (Map.Entry<Integer, Draft> entry : drafts.entrySet()) {
+        tiers[t] = tier(entry.getKey(), entry.getValue(), recipe, previous, build);
+        eligibleCount += tiers[t++].eligible.size();
       }
-      tiers[t++] = new Tier(level, selector, candidates.eligible(), candidates.random());
-      eligibleCount += draft.eligible.size();
+    } catch (Throwable e) {
+      members.forEach(node -> node.leaveSeatsOf(build));
+      throw e;
     }
-    return new Snapshot(members, blocks, since, shares, tiers, eligibleCount, panicking);
+    return new Snapshot(members, blocks, since, shares, tiers, eligibleCount, panicking, build);
+  }
+
+  private static Tier tier(
+      int level, Draft draft, Recipe recipe, @Nullable Snapshot previous, Object build) {
+    Candidates candidates =
+        new Candidates(draft.members, draft.eligible, draft.weights(), recipe.environment, build);
+    Selector before = previous == null ? null : previous.selectorOf(level);
+    Selector selector = candidates.build(recipe.factory, before);
+    return new Tier(level, selector, candidates.eligible(), candidates.random());
   }
 
   /** Whether fewer are eligible, of those that only health may block, than there must be. */
@@ -161,6 +171,12 @@ final class Snapshot {
     for (int i = 0; i < since.length; i++) {
       members.get(i).setStart(since[i], shares[i]);
     }
+  }
+
+  /** Has the nodes tell nobody else of their load; once this is in force, instead of that. */
+  void replaceWatches(Snapshot before) {
+    before.members.forEach(node -> node.keepSeatsOf(build));
+    members.forEach(node -> node.keepSeatsOf(build));
   }
 
   /** Whether a node's share of its weight is to be worked out again soon. */

@@ -25,8 +25,8 @@ final class Warnings {
   private static final Warning SLOW_START_WITHOUT_WEIGHTS =
       new Warning(
           "slow_start_without_weights",
-          "slowStart is set, but this selector does not look at weights, so that a new server gets"
-              + " its whole share at once; weighted_round_robin and weighted_random look at them");
+          "slowStart is set, but this selector does not look at the weights of the moment, so that"
+              + " a new server gets its whole share at once; weighted_round_robin and weighted_random look at them");
 
   private final EventQueue events;
   private final double panicThreshold;
@@ -42,7 +42,8 @@ final class Warnings {
   Warnings(Snapshot.Recipe recipe, EventQueue events) {
     this.events = events;
     this.panicThreshold = recipe.panicThreshold();
-    this.isSlowStartIdle = recipe.slowStart().isOn() && Selectors.ignoresWeights(recipe.factory());
+    this.isSlowStartIdle =
+        recipe.slowStart().isOn() && Selectors.ignoresSlowStart(recipe.factory());
   }
 
   List<Warning> current() {

@@ -27,7 +27,7 @@ class EligibilityTest {
       BlockOwner prober = balancer.claim(Block.PROBE_DOWN);
       blocked.forEach(i -> prober.set("s" + i, "refused"));
       assertThat(balancer.eligibleCount()).isEqualTo(7 - blocked.size());
-      assertThat(Servers.counts(Servers.picks(balancer, 70)).keySet())
+      assertThat(Servers.counts(Servers.picks(balancer, 400)).keySet())
           .as(name)
           .hasSize(7 - blocked.size())
           .noneMatch(id -> blocked.contains(Integer.parseInt(id.substring(1))));

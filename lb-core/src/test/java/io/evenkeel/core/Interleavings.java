@@ -1,8 +1,8 @@
 package io.evenkeel.core;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -281,10 +281,10 @@ final class Interleavings {
     private final LoadTree tree = new LoadTree(nodes, new int[20], 1);
 
     public Tournament() {
-      AtomicLong turns = new AtomicLong();
+      Cursor turns = new Cursor(0);
       for (int i = 0; i < nodes.length; i++) {
         nodes[i].joinLine(turns, i);
-        nodes[i].sit(new Node.Seat(tree, i), null);
+        nodes[i].sit(tree, i, this);
       }
       for (int i = 1; i < nodes.length; i++) {
         load(nodes[i], i == OTHER ? 2 : 1);
@@ -314,6 +314,66 @@ final class Interleavings {
       }
       r.r1 = tree.best() == best ? 1 : 0;
     }
+  }
+
+  /** A total hears of a pick and of an end at once. */
+  @JCStressTest
+  @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "as in flight")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "another")
+  @State
+  public static class TotalOfPickAndEnd {
+    private final Node node = node(1);
+    private final InFlightTotal total = InFlightTotal.of(only(node));
+
+    @Actor
+    public void pick() {
+      load(node, 1);
+    }
+
+    @Actor
+    public void end() {
+      node.released();
+    }
+
+    @Arbiter
+    public void after(I_Result r) {
+      r.r1 = (int) total.get();
+    }
+  }
+
+  /** A total that is set up while a node is picked has counted that. */
+  @JCStressTest
+  @Outcome(id = "2", expect = Expect.ACCEPTABLE, desc = "as in flight")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "another")
+  @State
+  public static class TotalSetUpAndPick {
+    private final Node node = node(1);
+    private InFlightTotal total;
+
+    @Actor
+    public void setUp() {
+      total = InFlightTotal.of(only(node));
+    }
+
+    @Actor
+    public void pick() {
+      load(node, 1);
+    }
+
+    @Arbiter
+    public void after(I_Result r) {
+      r.r1 = (int) total.get();
+    }
+  }
+
+  private static Node node(int inFlight) {
+    Node node = new Node(Servers.server(0));
+    load(node, inFlight);
+    return node;
+  }
+
+  private static Candidates only(Node node) {
+    return new Candidates(List.of(node), List.of(node), 1);
   }
 
   private static void load(Node node, int inFlight) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -15,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** The tree says what a look at all nodes would say. */
 class LoadTreeTest {
 
-  private final AtomicLong turns = new AtomicLong();
+  private final Cursor turns = new Cursor(0);
 
   @Property(tries = 300)
   void anyChanges_best_isTheOneAScanFinds(
@@ -92,7 +91,7 @@ class LoadTreeTest {
     LoadTree tree = new LoadTree(nodes, weights, lookedAt);
     for (int i = 0; i < nodes.length; i++) {
       nodes[i].joinLine(turns, turns.getAndIncrement());
-      nodes[i].sit(new Node.Seat(tree, i), null);
+      nodes[i].sit(tree, i, this);
     }
     tree.build();
     return tree;

@@ -3,7 +3,6 @@ package io.evenkeel.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -65,7 +64,7 @@ class RoundRobinFairnessTest {
   @ValueSource(longs = {Long.MAX_VALUE - 5, Long.MIN_VALUE, -5, Integer.MAX_VALUE - 5L})
   void cursorAtTheEdgeOfItsRange_picks_staysInBoundsAndInRotation(long cursor) {
     List<Node> nodes = Servers.numbered(3).stream().map(Node::new).toList();
-    Selector selector = new RoundRobinSelector(nodes, nodes, 0, 0, new AtomicLong(cursor), 0);
+    Selector selector = new RoundRobinSelector(nodes, nodes, 0, 0, new Cursor(cursor), 0);
     Node before = selector.select(Query.any());
     int restarts = 0;
     for (int i = 0; i < 30; i++) {
@@ -81,7 +80,7 @@ class RoundRobinFairnessTest {
   @Test
   void cursorAtTheEdgeOfItsRange_rebuilt_goesOnBehindTheLastPick() {
     List<Node> nodes = Servers.numbered(5).stream().map(Node::new).toList();
-    AtomicLong cursor = new AtomicLong(Long.MAX_VALUE);
+    Cursor cursor = new Cursor(Long.MAX_VALUE);
     RoundRobinSelector selector = new RoundRobinSelector(nodes, nodes, 0, 0, cursor, 0);
     Candidates same = new Candidates(nodes, nodes, 1);
     for (int i = 0; i < 20; i++) {

@@ -9,8 +9,10 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
@@ -18,7 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What every selector must do: each that ships, by name, and the one in the Javadoc. */
+/**
+ * What every selector must do: each that ships, by name, plain and with all that goes around; and
+ * the one in the Javadoc.
+ */
 class SelectorContractTest {
 
   /** The example of {@link Selector}'s Javadoc, word by word. */
@@ -33,8 +38,28 @@ class SelectorContractTest {
             return null;
           };
 
+  private static final Map<String, String> ALL_AROUND =
+      Map.of("bounded", "0.25", "zone", "a", "subset", "1/2", "sticky_ttl", "10m");
+
   static Stream<Named<Selector.Factory>> everySelector() {
-    return Stream.concat(shippedSelectors(), Stream.of(Named.of("the user's own", FIRST)));
+    Stream<Named<Selector.Factory>> around =
+        Selectors.names().stream().map(name -> named(name, ALL_AROUND));
+    Stream<Named<Selector.Factory>> one =
+        Stream.of("round_robin", "least_connections")
+            .flatMap(
+                name ->
+                    Stream.of(
+                            Map.of("bounded", "0.25"),
+                            Map.of("zone", "b"),
+                            Map.of("subset", "1/2"),
+                            Map.of("sticky_ttl", "10m"))
+                        .map(option -> named(name, option)));
+    return Stream.of(shippedSelectors(), around, one, Stream.of(Named.of("the user's own", FIRST)))
+        .flatMap(selectors -> selectors);
+  }
+
+  private static Named<Selector.Factory> named(String name, Map<String, String> options) {
+    return Named.of(name + " " + new TreeMap<>(options), Selectors.named(name, options));
   }
 
   static Stream<Named<Selector.Factory>> shippedSelectors() {
@@ -98,7 +123,7 @@ class SelectorContractTest {
       selector = factory.create(new Candidates(members, eligible, seed), selector);
       for (int i = 0; i < 10; i++) {
         Set<Node> tried = new HashSet<>();
-        Query query = Query.any();
+        Query query = i % 2 == 0 ? Query.any() : Query.forHash(random.nextInt(5));
         for (Node node : pool) {
           if (random.nextInt(4) == 0) {
             tried.add(node);
@@ -189,6 +214,8 @@ class SelectorContractTest {
   }
 
   private static List<Node> nodes(int n) {
-    return IntStream.range(0, n).mapToObj(i -> new Node(Servers.server(i))).toList();
+    return IntStream.range(0, n)
+        .mapToObj(i -> new Node(Servers.server(i).withZone(i % 2 == 0 ? null : "b")))
+        .toList();
   }
 }

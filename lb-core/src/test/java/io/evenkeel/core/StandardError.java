@@ -17,10 +17,15 @@ final class StandardError implements AutoCloseable {
 
   /** The lines on discovery of this level, such as {@code WARN}; others may log meanwhile. */
   List<String> lines(String level) {
+    return lines(level, "discovery");
+  }
+
+  /** The lines of this level that contain this. */
+  List<String> lines(String level, String part) {
     return written
         .toString(StandardCharsets.UTF_8)
         .lines()
-        .filter(line -> line.contains(level + " ") && line.contains("discovery"))
+        .filter(line -> line.contains(level + " ") && line.contains(part))
         .toList();
   }
 

@@ -37,7 +37,9 @@ class WarningsTest {
               .selector(Selectors.named(name))
               .slowStart(Duration.ofSeconds(30))
               .build();
-      boolean isIdle = name.equals("round_robin") || name.equals("random");
+      boolean isIdle =
+          List.of("round_robin", "random", "ip_hash", "maglev", "rendezvous", "ring_hash")
+              .contains(name);
       assertThat(balancer.warnings())
           .as(name)
           .extracting(Warning::name)

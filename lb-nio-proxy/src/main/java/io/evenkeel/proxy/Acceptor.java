@@ -1,5 +1,6 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Query;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
@@ -111,8 +112,17 @@ final class Acceptor extends Timer implements ChannelHandler {
     }
   }
 
+  /** The key is the bytes of the client's IP address, 4 or 16, without its port. */
+  private static Query byAddress(SocketChannel client) throws IOException {
+    return client.getRemoteAddress() instanceof InetSocketAddress address
+        ? Query.forKey(address.getAddress().getAddress())
+        : Query.any();
+  }
+
   private void begin(SocketChannel client) {
+    Query query;
     try {
+      query = byAddress(client);
       client.configureBlocking(false);
       client.setOption(StandardSocketOptions.TCP_NODELAY, true);
     } catch (IOException e) {
@@ -121,7 +131,7 @@ final class Acceptor extends Timer implements ChannelHandler {
       return;
     }
     openRelays.incrementAndGet();
-    Relay relay = new Relay(context, loop, this, client);
+    Relay relay = new Relay(context, loop, this, client, query);
     try {
       relay.connect();
     } catch (Throwable e) {

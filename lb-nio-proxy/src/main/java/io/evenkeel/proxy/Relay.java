@@ -56,7 +56,10 @@ final class Relay extends Timer {
   private final RelayEnd client;
   private @Nullable RelayEnd server;
   private @Nullable Lease lease;
-  private Query query = Query.any();
+
+  /** By the client's address, less the servers that were tried. */
+  private Query query;
+
   private int attemptsLeft;
   private State state = State.CONNECTING;
 
@@ -68,7 +71,9 @@ final class Relay extends Timer {
   /** Why the last attempt failed, for the log. */
   private @Nullable IOException lastFailure;
 
-  Relay(ProxyContext context, EventLoop loop, Acceptor acceptor, SocketChannel client) {
+  Relay(
+      ProxyContext context, EventLoop loop, Acceptor acceptor, SocketChannel client, Query query) {
+    this.query = query;
     this.context = context;
     this.loop = loop;
     this.acceptor = acceptor;

@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A server that cannot be connected to costs the client nothing but time: another one is tried.
  * A FIN is passed on as a FIN and a reset as a reset; a client for whom there is no server is reset
- * at once. Each relay holds one lease of the balancer for as long as it lasts.
+ * at once. Each relay holds one lease of the balancer for as long as it lasts. Its key, for
+ * selectors that go by keys, is the client's IP address, 4 or 16 bytes, without the port.
  *
  * <p>Runs on its own threads ({@code evenkeel-loop-N}), one an event loop, which keep the JVM alive
  * until {@link #shutdown}. Several proxies may run in one JVM. Safe for use by any thread.

@@ -1,7 +1,6 @@
 package io.evenkeel.server;
 
 import io.evenkeel.core.HostPort;
-import io.evenkeel.core.Selector;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import java.time.Duration;
@@ -50,19 +49,17 @@ final class Converters {
     }
   }
 
-  static final class OfSelector implements ITypeConverter<NamedSelector> {
+  /** A selector's name. */
+  static final class OfSelector implements ITypeConverter<String> {
     @Override
-    public NamedSelector convert(String text) {
+    public String convert(String text) {
       if (!Selectors.names().contains(text)) {
         throw new TypeConversionException(
             "'" + text + "' (expected: " + String.join(", ", Selectors.names()) + ")");
       }
-      return new NamedSelector(text, Selectors.named(text));
+      return text;
     }
   }
-
-  /** A selector and what it was called by. */
-  record NamedSelector(String name, Selector.Factory factory) {}
 
   /** Any duration, 0 too. */
   static class OfDuration implements ITypeConverter<Duration> {

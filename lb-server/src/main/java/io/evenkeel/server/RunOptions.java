@@ -2,15 +2,17 @@ package io.evenkeel.server;
 
 import io.evenkeel.core.DnsSource;
 import io.evenkeel.core.HostPort;
+import io.evenkeel.core.Selector;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthPolicy;
-import io.evenkeel.server.Converters.NamedSelector;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
@@ -39,8 +41,8 @@ final class RunOptions {
       description = {
         "A server; give one for each, or an option below that finds them. An IPv6 address stands in"
             + " brackets.",
-        "weight: 0 to 1000000, 1 by default, 0 for nothing new; its share, but for round_robin and"
-            + " random, which give everyone the same.",
+        "weight: 0 to 1000000, 1 by default, 0 for nothing new; its share, but for round_robin,"
+            + " random and ip_hash, which give everyone the same.",
         "tier: 0 by default; a higher one is a backup, used while no lower one is available.",
         "zone: where it stands.",
         "id: its name in the log, HOST:PORT by default."
@@ -93,7 +95,23 @@ final class RunOptions {
       completionCandidates = SelectorNames.class,
       converter = Converters.OfSelector.class,
       description = "How a server is picked: ${COMPLETION-CANDIDATES}.")
-  NamedSelector selector = new NamedSelector("round_robin", Selectors.roundRobin());
+  String selector = "round_robin";
+
+  @Option(
+      names = "--selector-option",
+      paramLabel = "NAME=VALUE",
+      showDefaultValue = Help.Visibility.NEVER,
+      description = {
+        "More about how; give one for each.",
+        "bounded: as 0.25, so that no server carries more than 1.25 times its share.",
+        "sticky_ttl: as 10m, how long a client's address keeps its server after its last connection;"
+            + " sticky_max: how many addresses, 100000 by default.",
+        "zone: where this program stands; servers of that zone are used first.",
+        "subset: as 3/20, client 3 (from 0) of several with 20 servers each.",
+        "Of ring_hash: placement (envoy, ketama, nginx), minimum_size, maximum_size; of maglev:"
+            + " table_size."
+      })
+  List<String> selectorOptions = new ArrayList<>();
 
   @Option(
       names = "--event-loops",
@@ -176,6 +194,32 @@ final class RunOptions {
         : Discovered.dns("--dns-srv", DnsSource.srv(dnsSrv).withTargetAddresses(), this);
   }
 
+  /**
+   * How a server is picked, with its options.
+   *
+   * @throws IllegalArgumentException if an option is wrong; the message begins with the option
+   */
+  Selector.Factory selectorFactory() {
+    Map<String, String> options = new LinkedHashMap<>();
+    for (String option : selectorOptions) {
+      int equals = option.indexOf('=');
+      if (equals < 1) {
+        throw new IllegalArgumentException(
+            "--selector-option: '" + option + "' (expected: NAME=VALUE)");
+      }
+      String name = option.substring(0, equals);
+      if (options.put(name, option.substring(equals + 1)) != null) {
+        throw new IllegalArgumentException(
+            "--selector-option: '" + name + "' is there twice (expected: once)");
+      }
+    }
+    try {
+      return Selectors.named(selector, options);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--selector-option: " + e.getMessage(), e);
+    }
+  }
+
   /** The health check's timeout: as given, else 3 s, cut to the interval. */
   Duration healthTimeout() {
     if (healthTimeout != null) {
@@ -223,6 +267,7 @@ final class RunOptions {
               + ")");
     }
     HealthPolicy unused = healthPolicy();
+    Selector.Factory unusedToo = selectorFactory();
   }
 
   /** Whether servers are found beside those that are given; complains if that is not clear. */

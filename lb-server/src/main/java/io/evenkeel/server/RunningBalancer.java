@@ -81,7 +81,7 @@ final class RunningBalancer {
             + ", "
             + count(balancer.nodes().size(), "server")
             + ", "
-            + options.selector.name());
+            + options.selector);
     return running;
   }
 
@@ -94,7 +94,7 @@ final class RunningBalancer {
   private static LoadBalancer startBalancer(RunOptions options, @Nullable Discovered discovered)
       throws StartFailure {
     LoadBalancerBuilder builder =
-        LoadBalancer.builder().servers(options.servers).selector(options.selector.factory());
+        LoadBalancer.builder().servers(options.servers).selector(options.selectorFactory());
     return discovered == null ? builder.build() : discovered.start(builder);
   }
 

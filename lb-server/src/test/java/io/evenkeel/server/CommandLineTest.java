@@ -2,9 +2,16 @@ package io.evenkeel.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evenkeel.core.Lease;
+import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Server;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** What does not need a process of its own; what does is in the ITs. */
@@ -34,6 +41,7 @@ class CommandLineTest {
         .contains("--listen=HOST:PORT", "--server=" + ServerSpec.SYNTAX)
         .contains("--server-file=FILE", "--dns=NAME:PORT", "--dns-srv=NAME", "--dns-resolver=")
         .containsPattern("--selector=NAME[^-]*least_connections,[^-]*round_robin")
+        .contains("--selector-option=NAME=VALUE", "bounded", "sticky_ttl", "zone", "subset")
         .containsPattern("--event-loops=N[^-]*Default: one per core")
         .containsPattern("--connect-timeout=[^-]*Default: 5s")
         .containsPattern("--idle-timeout=[^-]*Default: 60s")
@@ -44,6 +52,48 @@ class CommandLineTest {
         .containsPattern("--drain=[^-]*Default: 30s")
         .contains("Exit codes", "Examples", "SIGTERM")
         .doesNotContain("Default: :0", "Default: []");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "bound=1 | 'bound': unknown option of round_robin (expected: bounded, sticky_max, ",
+        "bounded=0 | bounded: '0' (expected: a number above 0, as 0.25)",
+        "sticky_ttl=soon | sticky_ttl: 'soon' (expected: more than 0, such as 500ms, 5s, 2m or 1h",
+        "sticky_max=5 | sticky_max: without sticky_ttl (expected: both)",
+        "zone | 'zone' (expected: NAME=VALUE)",
+        "=a | '=a' (expected: NAME=VALUE)",
+        "zone=a --selector-option zone=b | 'zone' is there twice (expected: once)",
+      })
+  void wrongSelectorOption_oneLineThatNamesIt(String option, String complaint) {
+    String args = "run --listen 127.0.0.1:0 --server 127.0.0.1:1 --selector-option " + option;
+    assertThat(execute(args.split(" "))).isEqualTo(2);
+    assertThat(err.toString())
+        .startsWith("evenkeel: --selector-option: " + complaint)
+        .hasLineCount(1);
+  }
+
+  @Test
+  void selectorOptions_makeTheSelector() {
+    RunOptions options = new RunOptions();
+    options.servers =
+        List.of(
+            Server.of("a", 1).withZone("z").withWeight(2), Server.of("b", 1), Server.of("c", 1));
+    options.selectorOptions = List.of("zone=z", "bounded=0.5");
+    options.healthInterval = java.time.Duration.ofSeconds(5);
+    options.rise = 1;
+    options.fall = 1;
+    options.checkTogether();
+    LoadBalancer balancer =
+        LoadBalancer.builder().servers(options.servers).selector(options.selectorFactory()).build();
+    List<String> hosts = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      try (Lease lease = balancer.acquire()) {
+        hosts.add(lease.server().host());
+      }
+    }
+    assertThat(hosts).containsOnly("a");
   }
 
   @Test

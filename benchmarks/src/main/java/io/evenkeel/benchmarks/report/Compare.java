@@ -1,5 +1,6 @@
 package io.evenkeel.benchmarks.report;
 
+import io.evenkeel.benchmarks.SpreadingSelectors;
 import io.evenkeel.core.Selector;
 import io.evenkeel.core.Selectors;
 import java.io.IOException;
@@ -35,7 +36,7 @@ public final class Compare {
   public static void main(String[] args) throws IOException {
     boolean quick = false;
     int minutes = 25;
-    List<String> selectors = List.copyOf(Selectors.names());
+    List<String> selectors = List.copyOf(SpreadingSelectors.names());
     Path out = Path.of("benchmarks", "results");
     StringBuilder command =
         new StringBuilder("java -cp benchmarks/target/benchmarks.jar " + Compare.class.getName());

@@ -56,6 +56,7 @@ final class Contenders {
         baseline("binary search by weight", "weighted_random", Work.SELECT, "weightedRandom"),
         baseline("two choices", "power_of_two", Work.SELECT, "twoChoices"),
         baseline("two choices, counted", "power_of_two", Work.USE, "countedTwoChoices"),
+        baseline("two choices, timed", "peak_ewma", Work.MEASURED_USE, "timedTwoChoices"),
         baseline("scan, ties in turn", "least_connections", Work.SELECT, "leastOfAllInTurn"),
         peer("gRPC round robin", "round_robin", Work.SELECT, "GrpcPicks.roundRobin"),
         peer("gRPC static stride", "weighted_round_robin", Work.SELECT, "GrpcPicks.staticStride"),

@@ -1,6 +1,6 @@
 package io.evenkeel.benchmarks.simulation;
 
-import io.evenkeel.core.Selectors;
+import io.evenkeel.benchmarks.SpreadingSelectors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -60,7 +60,8 @@ record Options(
         case "--help" -> help = true;
         case "--quick" -> quick = true;
         case "--scenario" -> scenarios.add(oneOf(names, option, value(option, rest)));
-        case "--selector" -> selectors.add(oneOf(Selectors.names(), option, value(option, rest)));
+        case "--selector" ->
+            selectors.add(oneOf(SpreadingSelectors.names(), option, value(option, rest)));
         case "--seed" -> seed = number(option, value(option, rest), Long.MIN_VALUE, Long.MAX_VALUE);
         case "--threads" -> threads = (int) number(option, value(option, rest), 1, 64);
         case "--out" -> out = Path.of(value(option, rest));
@@ -77,7 +78,7 @@ record Options(
             .filter(scenario -> scenarios.isEmpty() || scenarios.contains(scenario.name()))
             .map(quick ? Scenario::quick : scenario -> scenario)
             .toList(),
-        List.copyOf(selectors.isEmpty() ? new ArrayList<>(Selectors.names()) : selectors),
+        List.copyOf(selectors.isEmpty() ? new ArrayList<>(SpreadingSelectors.names()) : selectors),
         seed,
         threads,
         out != null ? out : quick || !scenarios.isEmpty() || !selectors.isEmpty() ? PART : WHOLE,
@@ -93,7 +94,7 @@ record Options(
     if (scenarios.size() < Scenarios.all().size()) {
       scenarios.forEach(scenario -> command.append(" --scenario ").append(scenario.name()));
     }
-    if (selectors.size() < Selectors.names().size()) {
+    if (selectors.size() < SpreadingSelectors.names().size()) {
       selectors.forEach(selector -> command.append(" --selector ").append(selector));
     }
     return command.append(quick ? " --quick" : "").append(" --seed ").append(seed).toString();

@@ -2,7 +2,7 @@ package io.evenkeel.benchmarks.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evenkeel.core.Selectors;
+import io.evenkeel.benchmarks.SpreadingSelectors;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -178,11 +178,11 @@ class ReportTest {
 
   @Test
   void everySelectorTakesPart() {
-    List<Contender> contenders = Contenders.of(Selectors.names());
+    List<Contender> contenders = Contenders.of(SpreadingSelectors.names());
 
     assertThat(contenders.stream().filter(c -> c.ours() && c.work() == Work.SELECT))
         .extracting(Contender::name)
-        .containsExactlyElementsOf(Selectors.names());
+        .containsExactlyElementsOf(SpreadingSelectors.names());
     assertThat(contenders.stream().map(c -> c.name() + c.work()).distinct())
         .hasSameSizeAs(contenders);
   }

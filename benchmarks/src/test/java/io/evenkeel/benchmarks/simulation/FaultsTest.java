@@ -5,6 +5,7 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import io.evenkeel.benchmarks.SpreadingSelectors;
 import io.evenkeel.benchmarks.simulation.Change.Kind;
 import io.evenkeel.core.Selectors;
 import java.time.Duration;
@@ -127,7 +128,7 @@ class FaultsTest {
       if (scenario.name().equals("large")) {
         continue;
       }
-      for (String selector : Selectors.names()) {
+      for (String selector : SpreadingSelectors.names()) {
         Scenario brief = scenario.quick().quick();
         // Run itself throws where a request or a lease gets lost.
         Result result = Run.of(brief, selector, Selectors.named(selector), 3);

@@ -2,7 +2,7 @@ package io.evenkeel.benchmarks.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evenkeel.core.Selectors;
+import io.evenkeel.benchmarks.SpreadingSelectors;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -43,7 +43,7 @@ class SimulationTest {
   void everySelectorIsInTheTableAndInThePicture() {
     Map<String, String> files = files("all");
     assertThat(files).containsOnlyKeys("results.md", "overview.svg", "one_slow.svg");
-    for (String selector : Selectors.names()) {
+    for (String selector : SpreadingSelectors.names()) {
       assertThat(files.get("results.md")).contains("| " + selector);
       assertThat(files.get("one_slow.svg")).contains(">" + selector + "<");
     }

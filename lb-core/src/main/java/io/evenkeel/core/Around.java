@@ -1,0 +1,19 @@
+package io.evenkeel.core;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A factory of selectors that stand around others.
+ *
+ * @param inner what makes the others
+ * @param looksAtWeights whether it does so itself, whatever the others do
+ * @param maker makes both
+ */
+record Around(Selector.Factory inner, boolean looksAtWeights, Selector.Factory maker)
+    implements Selector.Factory {
+
+  @Override
+  public Selector create(Candidates candidates, @Nullable Selector previous) {
+    return maker.create(candidates, previous);
+  }
+}
