@@ -67,7 +67,8 @@ public final class BalancedPool<C> implements AutoCloseable {
   /**
    * Takes a connection to the next server; if connecting fails, or so many wait there that nobody
    * else may, to another. Each server is tried once at most. A connect that fails is a failure of
-   * the server; to be full, or removed meanwhile, is none.
+   * the server; so is a time that ran out while nothing but connects was under way there. To be
+   * full, or removed meanwhile, is none, nor is a timeout of zero.
    *
    * @param timeout for all servers together; zero not to wait at all
    * @return a use that the caller must end
@@ -100,14 +101,16 @@ public final class BalancedPool<C> implements AutoCloseable {
     Lease lease = first;
     Query left = query;
     PoolException failure = null;
+    long rest = nanos;
     while (true) {
       try {
-        long rest = Math.max(0, nanos - (System.nanoTime() - begun));
-        Slot<C> slot = pool.take(lease.server(), rest);
+        Slot<C> slot = pool.take(lease.server(), false, rest);
         return new Leased<>(slot, slot.ticket(), lease);
       } catch (PoolException e) {
         if (e instanceof ConnectFailedException) {
           lease.failure(e.getCause() == null ? e : e.getCause());
+        } else if (e instanceof PoolTimeoutException timedOut && timedOut.onlyConnecting) {
+          lease.failure(e);
         }
         lease.close();
         failure = join(failure, e);
@@ -124,6 +127,7 @@ public final class BalancedPool<C> implements AutoCloseable {
         throw failure;
       }
       lease = next;
+      rest = Math.max(0, nanos - (System.nanoTime() - begun));
     }
   }
 
@@ -142,7 +146,7 @@ public final class BalancedPool<C> implements AutoCloseable {
     } else if (event instanceof BalancerEvent.ServerBlocked) {
       pool.closeIdle(server.id());
     } else if (event instanceof BalancerEvent.ServerUpdated updated) {
-      if (!isSameAddress(server, updated.before())) {
+      if (!ServerConnections.isSameAddress(server, updated.before())) {
         pool.remove(server.id());
         warmUpIfOpen(server);
       }
@@ -152,21 +156,40 @@ public final class BalancedPool<C> implements AutoCloseable {
     }
   }
 
-  private static boolean isSameAddress(Server a, Server b) {
-    return a.host().equals(b.host()) && a.port() == b.port();
-  }
-
   private void warmUpIfOpen(Server server) {
     if (pool.policy().minPerServer > 0) { // else not worth looking for its node
-      balancer.nodes().stream()
-          .filter(node -> node.server().id().equals(server.id()))
-          .forEach(this::warmUpIfOpen);
+      Node node = nodeOf(server.id());
+      if (node != null) {
+        warmUpIfOpen(node);
+      }
     }
   }
 
+  private @Nullable Node nodeOf(String id) {
+    for (Node node : balancer.nodes()) {
+      if (node.server().id().equals(id)) {
+        return node;
+      }
+    }
+    return null;
+  }
+
+  /** What changes meanwhile is seen after it, if it was not before. */
   private void warmUpIfOpen(Node node) {
-    if (node.blocks().isEmpty() && !pool.isClosed()) {
-      pool.warmUp(node.server());
+    Server server = node.server();
+    if (!node.blocks().isEmpty() || pool.isClosed()) {
+      return;
+    }
+    try {
+      pool.warmUp(server);
+    } catch (PoolClosedException e) {
+      return; // meanwhile
+    }
+    Node now = nodeOf(server.id());
+    if (now == null) {
+      pool.remove(server.id());
+    } else if (!now.blocks().isEmpty()) {
+      pool.closeIdle(server.id());
     }
   }
 

@@ -4,8 +4,9 @@ import io.evenkeel.core.Server;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,8 @@ final class Capacity<C> {
   private Server server;
 
   private int open;
+
+  /** Of this generation: what is under way of an earlier one is open, and nobody waits for it. */
   private int connecting;
 
   /** Connections of an earlier one are not wanted back. */
@@ -39,7 +42,7 @@ final class Capacity<C> {
   private CloseReason generationEnded = CloseReason.POOL_CLOSED;
 
   /**
-   * Whether the minimum is kept: not from when the server is down or has left, until it is used.
+   * Whether the minimum is kept: not from when the server is down or has left, until it is wanted.
    */
   private boolean isWanted;
 
@@ -78,28 +81,34 @@ final class Capacity<C> {
     return server;
   }
 
-  /** Somebody wants connections: false if it is too late for that, here. */
-  boolean want(Server wanted) {
+  /**
+   * Somebody wants connections: false if it is too late for that, here.
+   *
+   * @param keepsMinimum from now on; else as before
+   */
+  boolean want(Server wanted, boolean keepsMinimum) {
     if (isForgotten) {
       return false;
     }
     server = wanted;
-    isWanted = true;
+    isWanted |= keepsMinimum;
     isLeaving = false;
     return true;
   }
 
-  /** Nobody does, for now. */
-  void unwant() {
-    isWanted = false;
-  }
-
-  /** What there is, is not to be used again. */
-  void beginGeneration(CloseReason reason) {
+  /** What there is, and what is under way, is not to be used again. */
+  void beginGeneration(CloseReason reason, boolean leaves) {
     generation++;
     generationEnded = reason;
+    connecting = 0;
+    failuresInRow = 0;
     isWanted = false;
-    isLeaving = true;
+    isLeaving |= leaves;
+  }
+
+  /** How many are open beyond the minimum, if that is kept. */
+  int surplus() {
+    return open - (isWanted ? policy.minPerServer : 0);
   }
 
   /** Null if this may be used again; else why not. */
@@ -107,58 +116,88 @@ final class Capacity<C> {
     return slot.generation == generation ? null : generationEnded;
   }
 
-  /** Under the lock: begins as many connects as there is need and room for. */
-  void connectAsNeeded(Later later) {
-    while (connecting < policy.maxConnecting
-        && open < policy.maxPerServer
-        && needsAnother()
-        && pool.permits().take(home)) {
+  /**
+   * Under the lock: begins as many connects as there is need and room for.
+   *
+   * @param hasPermit whether the caller has a permit for the first
+   * @return whether that was used
+   */
+  boolean connectAsNeeded(Later later, boolean hasPermit) {
+    boolean has = hasPermit;
+    while (mayConnect() && needsAnother()) {
+      boolean forWaiter = needsForWaiter();
+      if (!has && !pool.permits().take(home, forWaiter)) {
+        if (forWaiter && policy.whenFull == PoolPolicy.WhenFull.DROP_IDLE_ELSEWHERE) {
+          later.add(() -> pool.dropIdleElsewhere(home));
+        }
+        break;
+      }
+      has = false;
       Slot<C> slot = home.slots().takeEmpty(policy.maxPerServer);
+      Server now = server;
+      int rowBefore = failuresInRow;
       slot.generation = generation;
+      slot.server = now;
       open++;
       connecting++;
-      Server now = server;
-      later.add(() -> connect(slot, now));
+      later.add(() -> connect(slot, now, rowBefore));
     }
+    return hasPermit && !has;
+  }
+
+  private boolean mayConnect() {
+    return connecting < policy.maxConnecting && open < policy.maxPerServer && !pool.isClosed();
+  }
+
+  private boolean needsForWaiter() {
+    return home.line().size() > connecting;
+  }
+
+  /** Whether somebody waits here for whom a permit would do. */
+  boolean needsPermit() {
+    return mayConnect() && needsForWaiter();
   }
 
   private boolean needsAnother() {
-    if (pool.isClosed()) {
-      return false;
-    }
-    return home.line().size() > connecting
+    return needsForWaiter()
         || (isWanted
             && open < policy.minPerServer
-            && (failuresInRow == 0 || pool.clock().nanoTime() - refillNotBefore >= 0));
+            && (failuresInRow == 0 || pool.nanoTime() - refillNotBefore >= 0));
   }
 
-  private void connect(Slot<C> slot, Server now) {
-    CompletionStage<C> stage;
+  /** Whatever the connector does: the slot goes on once, to {@link #connected} or failed. */
+  private void connect(Slot<C> slot, Server now, int rowBefore) {
+    AtomicReference<@Nullable Object> end = new AtomicReference<>();
+    BiConsumer<@Nullable C, @Nullable Throwable> ended =
+        (connection, failure) -> {
+          boolean isGood = failure == null && connection != null;
+          if (!end.compareAndSet(null, isGood ? connection : end)) {
+            if (connection != null && connection != end.get()) {
+              pool.close(home, connection); // one too many
+            }
+          } else if (failure != null) {
+            failed(slot, failure, rowBefore);
+          } else if (connection == null) {
+            failed(slot, pool.returnedNull(), rowBefore);
+          } else {
+            connected(slot, connection);
+          }
+        };
     try {
-      stage = pool.connect(now);
+      pool.connect(now, ended);
     } catch (Throwable e) {
-      failed(slot, e);
-      return;
+      ended.accept(null, e);
     }
-    CompletionStage<C> unused =
-        stage.whenComplete(
-            (connection, failure) -> {
-              if (failure != null) {
-                failed(slot, failure);
-              } else if (connection == null) {
-                failed(slot, pool.returnedNull());
-              } else {
-                connected(slot, connection);
-              }
-            });
   }
 
   private void connected(Slot<C> slot, C connection) {
     Later later = new Later();
     lock.lock();
     try {
-      connecting--;
-      failuresInRow = 0;
+      if (slot.generation == generation) {
+        connecting--;
+        failuresInRow = 0;
+      }
       home.counters().created++;
       slot.connection = connection;
       slot.connectionNumber++;
@@ -166,57 +205,70 @@ final class Capacity<C> {
       slot.fresh = true;
       if (policy.maxLifetimeNanos > 0) {
         double share = 1 - policy.lifetimeJitter * random.nextDouble();
-        slot.expiresAt = pool.clock().nanoTime() + (long) (policy.maxLifetimeNanos * share);
+        slot.expiresAt = pool.nanoTime() + (long) (policy.maxLifetimeNanos * share);
       }
       home.passOn(slot, later);
-      connectAsNeeded(later); // there may be need that was over the limit of connects
+      boolean unused = connectAsNeeded(later, false); // what was over the limit of connects
     } finally {
       lock.unlock();
     }
     later.run();
   }
 
-  /** Fails the first in line for whom no other connect is under way, if there is one. */
-  private void failed(Slot<C> slot, Throwable failure) {
+  /**
+   * Fails the first in line for whom no other connect is under way, if there is one; not if the
+   * connect was begun for those of an earlier generation.
+   */
+  private void failed(Slot<C> slot, Throwable failure, int rowBefore) {
     Throwable cause =
         failure instanceof CompletionException && failure.getCause() != null
             ? failure.getCause()
             : failure;
-    pool.permits().bringBack();
     Later later = new Later();
     lock.lock();
     try {
-      connecting--;
       home.counters().connectFailures++;
-      backOff();
-      empty(slot);
-      if (home.line().size() > connecting) {
-        Waiter<C> waiter = Objects.requireNonNull(home.line().poll());
-        home.end(waiter, new ConnectFailedException(home.serverId(), cause), later);
-      } else if (failuresInRow == 1) {
-        later.add(() -> pool.warn(home + ": connect failed", cause));
+      if (slot.generation == generation) {
+        connecting--;
+        if (rowBefore == failuresInRow) { // else it was begun together with one that has failed
+          backOff();
+        }
+        if (home.line().size() > connecting) {
+          Waiter<C> waiter = Objects.requireNonNull(home.line().poll());
+          home.end(waiter, asException(cause), later);
+        } else if (failuresInRow == 1) {
+          later.add(() -> ConnectionPool.warn(home + ": connect failed", cause));
+        }
       }
-      connectAsNeeded(later);
-      forgetIfLeft(later);
+      empty(slot, later);
     } finally {
       lock.unlock();
     }
+    pool.permits().bringBack();
     later.run();
+  }
+
+  private PoolException asException(Throwable cause) {
+    return cause instanceof ConnectionPool.NotExecuted
+        ? new PoolFullException(home.serverId(), "the executor takes no connect", cause.getCause())
+        : new ConnectFailedException(home.serverId(), cause);
   }
 
   private void backOff() {
     failuresInRow++;
     double doubled = policy.connectBackoffNanos * Math.pow(2, Math.min(62, failuresInRow - 1));
     double nanos = Math.min(doubled, (double) policy.maxConnectBackoffNanos);
-    refillNotBefore = pool.clock().nanoTime() + (long) (nanos * (1 - 0.2 * random.nextDouble()));
+    refillNotBefore = pool.nanoTime() + (long) (nanos * (1 - 0.2 * random.nextDouble()));
   }
 
-  /** Under the lock, of a slot that the caller holds. */
-  private void empty(Slot<C> slot) {
+  /** Under the lock, of a slot that the caller holds, who brings back its permit after it. */
+  private void empty(Slot<C> slot, Later later) {
     slot.connection = null;
     slot.borrower = null;
     slot.release(Slot.EMPTY);
     open--;
+    boolean unused = connectAsNeeded(later, false);
+    forgetIfLeft(later);
   }
 
   /** Closes the connection of a slot that the caller holds, and gives its capacity back. */
@@ -225,17 +277,15 @@ final class Capacity<C> {
     if (connection != null) {
       pool.close(home, connection);
     }
-    pool.permits().bringBack();
     Later later = new Later();
     lock.lock();
     try {
       home.counters().closed(reason);
-      empty(slot);
-      connectAsNeeded(later);
-      forgetIfLeft(later);
+      empty(slot, later);
     } finally {
       lock.unlock();
     }
+    pool.permits().bringBack();
     later.run();
   }
 

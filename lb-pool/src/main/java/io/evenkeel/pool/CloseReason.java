@@ -14,9 +14,9 @@ public enum CloseReason {
   DEAD,
   /** Its user threw it away. */
   INVALIDATED,
-  /** Its server left. */
+  /** Its server left, or has another address. */
   SERVER_REMOVED,
-  /** It was idle when its server went down. */
+  /** Its server went down: it was idle, or in use and was closed when it was given back. */
   SERVER_DOWN,
   /** It was idle, and another server needed its place. */
   DROPPED,

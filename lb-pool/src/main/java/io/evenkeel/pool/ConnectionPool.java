@@ -10,12 +10,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,7 +37,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A server is its id. Each has a maximum of its own, and a line of its own of those who wait,
  * served first come, first served. Taking an idle connection and giving it back takes no lock, and
- * allocates 24 bytes. One that its connector calls dead is replaced before the caller notices.
+ * allocates nothing but its handle. One that its connector calls dead is replaced before the caller
+ * notices.
  *
  * @param <C> the type of connection
  */
@@ -54,7 +55,10 @@ public final class ConnectionPool<C> implements AutoCloseable {
   private final ScheduledExecutorService scheduler;
   private final boolean ownsScheduler;
   private final Executor executor;
-  private final @Nullable ExecutorService ownExecutor;
+
+  /** Completes futures whose time is up: not the pool's only timer thread, nor what may be busy. */
+  private final Executor callbacks;
+
   private final Permits permits;
   private final Housekeeper<C> housekeeper;
 
@@ -74,8 +78,8 @@ public final class ConnectionPool<C> implements AutoCloseable {
     seed = builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong();
     ownsScheduler = builder.scheduler == null;
     scheduler = builder.scheduler == null ? OwnThreads.scheduler() : builder.scheduler;
-    ownExecutor = builder.executor == null ? OwnThreads.executor() : null;
-    executor = ownExecutor == null ? Objects.requireNonNull(builder.executor) : ownExecutor;
+    executor = builder.executor == null ? OwnThreads.executor() : builder.executor;
+    callbacks = !ownsScheduler ? Runnable::run : OwnThreads.executor();
     permits = new Permits(policy.maxTotal);
     housekeeper = new Housekeeper<>(this);
   }
@@ -87,7 +91,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
 
   /** As {@link #acquire(Server, Duration)}, by {@link PoolPolicy.Builder#waitTimeout}. */
   public Pooled<C> acquire(Server server) throws InterruptedException {
-    return pooled(take(server, policy.waitTimeoutNanos));
+    return pooled(take(server, true, policy.waitTimeoutNanos));
   }
 
   /**
@@ -105,7 +109,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
    * @throws IllegalArgumentException if the timeout is negative
    */
   public Pooled<C> acquire(Server server, Duration timeout) throws InterruptedException {
-    return pooled(take(server, requireNanos(timeout)));
+    return pooled(take(server, true, requireNanos(timeout)));
   }
 
   private static <C> Pooled<C> pooled(Slot<C> slot) {
@@ -119,23 +123,24 @@ public final class ConnectionPool<C> implements AutoCloseable {
     return PoolPolicy.nanos(timeout);
   }
 
-  /** Borrows a slot. */
-  Slot<C> take(Server server, long timeoutNanos) throws InterruptedException {
+  /** Borrows a slot; if that takes more than an idle one, the minimum may be kept from then on. */
+  Slot<C> take(Server server, boolean keepsMinimum, long timeoutNanos) throws InterruptedException {
     Slot<C> slot = takeIdle(server);
-    return slot == null ? takeSlowly(server, timeoutNanos) : slot;
+    return slot == null ? takeSlowly(server, keepsMinimum, timeoutNanos) : slot;
   }
 
   /** Borrows an idle slot, if there is one and nobody waits for one. */
   @Nullable Slot<C> takeIdle(Server server) {
     ServerConnections<C> connections = servers.get(server.id());
-    return connections == null ? null : connections.takeIdle();
+    return connections == null ? null : connections.takeIdle(server);
   }
 
-  private Slot<C> takeSlowly(Server server, long timeoutNanos) throws InterruptedException {
+  private Slot<C> takeSlowly(Server server, boolean keepsMinimum, long timeoutNanos)
+      throws InterruptedException {
     long begun = System.nanoTime();
     while (true) {
       ServerConnections<C> connections = connectionsTo(server);
-      Slot<C> slot = connections.await(server, begun, timeoutNanos);
+      Slot<C> slot = connections.await(server, keepsMinimum, begun, timeoutNanos);
       if (slot != null) {
         return slot;
       }
@@ -152,10 +157,11 @@ public final class ConnectionPool<C> implements AutoCloseable {
    * Takes a connection without waiting for it; otherwise as {@link #acquire(Server, Duration)}.
    * Stands in the same line as those who wait.
    *
-   * @return complete if there is an idle one; else completed on the pool's {@linkplain
-   *     Builder#executor executor}, or by its scheduler when the time is up, with a use that
-   *     somebody must end, or with what {@code acquire} throws. Cancelling it, or completing it
-   *     otherwise, takes the caller off the line
+   * @return complete if there is an idle one that need not be checked; else completed on the pool's
+   *     {@linkplain Builder#executor executor}, or when the time is up by the scheduler that the
+   *     pool was given or a thread of the pool's own, with a use that somebody must end, or with
+   *     what {@code acquire} throws. Cancelling it, or completing it otherwise, takes the caller
+   *     off the line
    * @throws IllegalArgumentException if the timeout is negative
    */
   public CompletableFuture<Pooled<C>> acquireAsync(Server server, Duration timeout) {
@@ -163,14 +169,18 @@ public final class ConnectionPool<C> implements AutoCloseable {
   }
 
   private CompletableFuture<Pooled<C>> acquireAsync(Server server, long timeoutNanos) {
-    Slot<C> slot = takeIdle(server);
-    if (slot != null) {
-      return CompletableFuture.completedFuture(pooled(slot));
-    }
     CompletableFuture<Pooled<C>> future = new CompletableFuture<>();
     try {
       ServerConnections<C> connections = connectionsTo(server);
-      while (!connections.await(server, future, timeoutNanos)) {
+      Slot<C> slot = connections.borrowIdle();
+      if (slot != null && connections.mustCheck(slot)) {
+        new AsyncWait<>(connections, server, future).begin(slot, timeoutNanos);
+        return future;
+      } else if (slot != null && connections.isFit(slot, server)) {
+        future.complete(pooled(slot));
+        return future;
+      }
+      while (!new AsyncWait<>(connections, server, future).begin(timeoutNanos)) {
         forget(connections);
         connections = connectionsTo(server);
       }
@@ -184,8 +194,15 @@ public final class ConnectionPool<C> implements AutoCloseable {
     if (closed) {
       throw new PoolClosedException(server.id(), CLOSED); // and leave no trace of the server
     }
-    ServerConnections<C> connections =
-        servers.computeIfAbsent(server.id(), id -> new ServerConnections<>(this, server, seed));
+    ServerConnections<C> connections = servers.get(server.id());
+    if (connections == null) {
+      connections =
+          servers.computeIfAbsent(server.id(), id -> new ServerConnections<>(this, server, seed));
+    }
+    if (closed) { // meanwhile; close() may not have met the new entry
+      connections.retireAll(CloseReason.POOL_CLOSED, true);
+      throw new PoolClosedException(server.id(), CLOSED);
+    }
     housekeeper.arm();
     return connections;
   }
@@ -215,18 +232,18 @@ public final class ConnectionPool<C> implements AutoCloseable {
   public void remove(String serverId) {
     ServerConnections<C> connections = servers.get(serverId);
     if (connections != null) {
-      connections.retireAll(CloseReason.SERVER_REMOVED);
+      connections.retireAll(CloseReason.SERVER_REMOVED, true);
     }
   }
 
   /**
-   * A server is down: its idle connections are closed, and no minimum is kept until it is used or
-   * {@linkplain #warmUp warmed up} again.
+   * A server is down: its idle connections are closed, those in use when they are given back, and
+   * no minimum is kept until one is wanted again. Who waits goes on waiting, for a new one.
    */
   public void closeIdle(String serverId) {
     ServerConnections<C> connections = servers.get(serverId);
     if (connections != null) {
-      connections.closeIdle(CloseReason.SERVER_DOWN);
+      connections.retireAll(CloseReason.SERVER_DOWN, false);
     }
   }
 
@@ -238,26 +255,25 @@ public final class ConnectionPool<C> implements AutoCloseable {
   /**
    * Closes the idle connections and turns away those who wait, with a {@link PoolClosedException}.
    * Those in use are closed when they are given back, and those under way once they are connected.
-   * Returns without waiting for either. Idempotent.
+   * All are closed on the pool's {@linkplain Builder#executor executor}; returns without waiting
+   * for any. Idempotent.
    */
   @Override
   public void close() {
     closed = true;
     // A server put in meanwhile that this iteration does not meet was put in after the write above,
     // and so its first user, who reads the flag after putting it in, sees it set.
-    servers.values().forEach(server -> server.retireAll(CloseReason.POOL_CLOSED));
+    servers.values().forEach(server -> server.retireAll(CloseReason.POOL_CLOSED, true));
+    housekeeper.stop();
     if (ownsScheduler) {
       scheduler.shutdownNow();
-    }
-    if (ownExecutor != null) {
-      ownExecutor.shutdown(); // what is under way ends, and discards what it has made
     }
   }
 
   /**
    * As {@link #close()}, and waits for the connections in use and under way; then closes those that
-   * are still in use, under the hands of their users. One that is still being made is closed as
-   * soon as it is there.
+   * are still in use, under the hands of their users, on the pool's executor and without waiting
+   * for that. One that is still being made is closed as soon as it is there.
    *
    * @param timeout how long to wait, at most; 0 or more. An interrupt ends the wait and is kept
    * @return how many were closed while in use
@@ -294,8 +310,14 @@ public final class ConnectionPool<C> implements AutoCloseable {
     return policy;
   }
 
-  NanoClock clock() {
-    return clock;
+  /** Of the user's clock; if that throws, when the housekeeper last looked. */
+  long nanoTime() {
+    try {
+      return clock.nanoTime();
+    } catch (Throwable e) {
+      note("the clock of a connection pool failed", e);
+      return housekeeper.lastLook();
+    }
   }
 
   Permits permits() {
@@ -314,12 +336,36 @@ public final class ConnectionPool<C> implements AutoCloseable {
     servers.remove(connections.serverId(), connections);
   }
 
-  /** Runs what may block, or is the user's; here and now where the executor is closed. */
+  /**
+   * Runs what may block, or is the user's, once; here and now if the executor does not. Throws
+   * nothing: the caller may have something in its hands.
+   */
   void execute(Runnable task) {
+    execute(executor, task);
+  }
+
+  /** Runs what the user has put behind a future whose time is up. */
+  void callBack(Runnable task) {
+    execute(callbacks, task);
+  }
+
+  private static void execute(Executor executor, Runnable task) {
+    AtomicBoolean isBegun = new AtomicBoolean();
+    Runnable once =
+        () -> {
+          if (isBegun.compareAndSet(false, true)) {
+            try {
+              task.run();
+            } catch (Throwable e) {
+              warn("a task of a connection pool failed", e);
+            }
+          }
+        };
     try {
-      executor.execute(task);
-    } catch (RejectedExecutionException e) {
-      task.run();
+      executor.execute(once);
+    } catch (Throwable e) {
+      note("the executor of a connection pool refuses a task", e);
+      once.run();
     }
   }
 
@@ -329,27 +375,47 @@ public final class ConnectionPool<C> implements AutoCloseable {
     return () -> timer.cancel(false);
   }
 
-  CompletionStage<C> connect(Server server) {
+  /** The executor did not take a connect, which is no fault of the server's. */
+  static final class NotExecuted extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    NotExecuted(Throwable cause) {
+      super(cause);
+    }
+  }
+
+  /**
+   * Begins to connect. Says how it ended, or throws; a bad connector or executor more than once.
+   */
+  void connect(Server server, BiConsumer<@Nullable C, @Nullable Throwable> ended) {
     if (connector instanceof AsyncConnector<C> async) {
       CompletionStage<C> stage = async.connectAsync(server);
       if (stage == null) {
         throw returnedNull();
       }
-      return stage;
+      CompletionStage<C> unused = stage.whenComplete(ended);
+      return;
     }
-    CompletableFuture<C> future = new CompletableFuture<>();
-    executor.execute(
-        () -> {
-          try {
-            boolean unused = future.complete(connector.connect(server));
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            future.completeExceptionally(e);
-          } catch (Throwable e) {
-            future.completeExceptionally(e);
-          }
-        });
-    return future;
+    try {
+      executor.execute(() -> connectNow(server, ended));
+    } catch (Throwable e) {
+      throw new NotExecuted(e);
+    }
+  }
+
+  private void connectNow(Server server, BiConsumer<@Nullable C, @Nullable Throwable> ended) {
+    C connection = null;
+    Throwable failure = null;
+    try {
+      connection = connector.connect(server);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      failure = e;
+    } catch (Throwable e) {
+      failure = e;
+    }
+    ended.accept(connection, failure);
   }
 
   NullPointerException returnedNull() {
@@ -376,13 +442,26 @@ public final class ConnectionPool<C> implements AutoCloseable {
     }
   }
 
+  /** A connection has become idle: it is closed if somebody waits elsewhere for its permit. */
+  void dropIdleForNeedy() {
+    for (ServerConnections<?> needy = permits.firstNeedy();
+        needy != null;
+        needy = permits.firstNeedy()) {
+      if (needy.needsPermit()) {
+        dropIdleElsewhere(needy);
+        return;
+      }
+    }
+  }
+
   /**
    * Closes the connection that has been idle the longest, to a server other than this, to make room
-   * in all.
+   * in all. Who becomes needy is in the queue of {@link Permits} before it looks here; who makes
+   * one idle looks there after it: one of the two sees the other.
    */
-  void dropIdleElsewhere(ServerConnections<C> needy) {
-    long now = clock.nanoTime();
-    while (!permits.anyLeft()) {
+  void dropIdleElsewhere(ServerConnections<?> needy) {
+    long now = nanoTime();
+    while (needy.needsPermit()) {
       Slot<C> oldest = null;
       for (ServerConnections<C> server : servers.values()) {
         if (server != needy) {
@@ -399,14 +478,14 @@ public final class ConnectionPool<C> implements AutoCloseable {
         return;
       }
       if (oldest.holdIdle()) {
-        oldest.home.capacity().discard(oldest, CloseReason.DROPPED);
+        oldest.home.discardLater(oldest, CloseReason.DROPPED);
         return;
       }
     }
   }
 
   /** As {@link #warn}, for what is the user's own doing. */
-  void note(String what, Throwable cause) {
+  static void note(String what, Throwable cause) {
     try {
       log.debug("{}", what, cause);
     } catch (Throwable ignored) {
@@ -418,7 +497,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
    * Logs, for a thread that has something in its hands and must not lose it: an exception may throw
    * when it is printed, and a logger of the user's at any time.
    */
-  void warn(String what, Throwable cause) {
+  static void warn(String what, Throwable cause) {
     try {
       log.warn("{}", what, cause);
     } catch (Throwable ignored) {

@@ -1,6 +1,7 @@
 package io.evenkeel.pool;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -21,6 +22,8 @@ final class Housekeeper<C> {
   private final ConnectionPool<C> pool;
   private final PoolPolicy policy;
   private final AtomicBoolean isArmed = new AtomicBoolean();
+  private volatile Runnable cancel = () -> {};
+  private volatile long lastLook;
 
   Housekeeper(ConnectionPool<C> pool) {
     this.pool = pool;
@@ -36,10 +39,23 @@ final class Housekeeper<C> {
 
   private void schedule() {
     try {
-      Runnable unused = pool.later(this::look, policy.sweepNanos());
+      cancel = pool.later(this::look, policy.sweepNanos());
+      if (pool.isClosed()) { // then stop() may have come before the line above
+        cancel.run();
+      }
     } catch (RejectedExecutionException e) {
       isArmed.set(false); // the pool is closed, or its user has closed its scheduler
     }
+  }
+
+  /** Leaves nothing on the scheduler of a pool that is closed. */
+  void stop() {
+    cancel.run();
+  }
+
+  /** On the pool's clock. */
+  long lastLook() {
+    return lastLook;
   }
 
   private void look() {
@@ -47,12 +63,13 @@ final class Housekeeper<C> {
       return;
     }
     try {
-      long now = pool.clock().nanoTime();
+      long now = pool.nanoTime();
+      lastLook = now;
       for (ServerConnections<C> server : pool.servers()) {
         lookAfter(server, now);
       }
     } catch (Throwable e) {
-      pool.warn("the housekeeper of a connection pool failed", e); // a user's clock, or executor
+      ConnectionPool.warn("the housekeeper of a connection pool failed", e);
     }
     if (!pool.servers().isEmpty()) {
       schedule();
@@ -65,10 +82,8 @@ final class Housekeeper<C> {
   }
 
   private void lookAfter(ServerConnections<C> server, long now) {
-    List<Slot<C>> old = new ArrayList<>(0);
-    List<Slot<C>> idle = new ArrayList<>(0);
     List<Slot<C>> toCheck = new ArrayList<>(0);
-    int surplus = server.open() - policy.minPerServer;
+    int surplus = server.surplus();
     Slot<C>[] slots = server.slots().all();
     for (int i = slots.length - 1; i >= 0; i--) { // the last ones are those used least
       Slot<C> slot = slots[i];
@@ -82,26 +97,25 @@ final class Housekeeper<C> {
       } else if (Slot.isIdle(state)) {
         long since = since(slot, state, now);
         if (isOver(slot, now)) {
-          surplus -= hold(slot, state, old);
+          surplus -= discard(server, slot, state, CloseReason.MAX_LIFETIME);
         } else if (surplus > 0 && now - since >= policy.idleTimeoutNanos) {
-          surplus -= hold(slot, state, idle);
-        } else if (toCheck.isEmpty()
-            && policy.validationIntervalNanos > 0
-            && now - slot.checkedAt >= policy.validationIntervalNanos) {
-          slot.checkedAt = now;
-          int unused = hold(slot, state, toCheck);
-        } else if (policy.validateAfterIdleNanos > 0
-            && now - since >= policy.validateAfterIdleNanos
-            && Slot.codeOf(state) == Slot.IDLE) {
-          boolean unused = slot.change(state, Slot.as(state, Slot.STALE));
+          surplus -= discard(server, slot, state, CloseReason.IDLE_TIMEOUT);
+        } else {
+          if (policy.validationIntervalNanos > 0
+              && now - slot.checkedAt >= policy.validationIntervalNanos) {
+            toCheck.add(slot);
+          }
+          if (policy.validateAfterIdleNanos > 0
+              && now - since >= policy.validateAfterIdleNanos
+              && Slot.codeOf(state) == Slot.IDLE) {
+            boolean unused = slot.change(state, Slot.as(state, Slot.STALE));
+          }
         }
       }
     }
-    server.discardAll(old, CloseReason.MAX_LIFETIME);
-    server.discardAll(idle, CloseReason.IDLE_TIMEOUT);
-    toCheck.forEach(slot -> pool.execute(() -> check(server, slot)));
+    checkLater(server, toCheck, now);
     server.slots().forgetHints();
-    server.lookAgain();
+    boolean unused = server.lookAgain(false);
     forgetIfUnused(server, now);
   }
 
@@ -129,16 +143,35 @@ final class Housekeeper<C> {
     return policy.maxLifetimeNanos > 0 && now - slot.expiresAt >= 0;
   }
 
-  /** 1 if it was still so, and is held now. */
-  private int hold(Slot<C> slot, long state, List<Slot<C>> held) {
+  /** 1 if it was still so, and is going to be closed now. */
+  private int discard(ServerConnections<C> server, Slot<C> slot, long state, CloseReason reason) {
     if (!slot.change(state, Slot.as(state, Slot.HELD))) {
       return 0;
     }
-    held.add(slot);
+    server.discardLater(slot, reason);
     return 1;
   }
 
+  /** All that are due, one after the other: so at most one of a server's is kept from its users. */
+  private void checkLater(ServerConnections<C> server, List<Slot<C>> due, long now) {
+    if (!due.isEmpty() && server.isChecking.compareAndSet(false, true)) {
+      due.sort(Comparator.comparingLong(slot -> slot.checkedAt - now));
+      due.forEach(slot -> slot.checkedAt = now);
+      pool.execute(
+          () -> {
+            try {
+              due.forEach(slot -> check(server, slot));
+            } finally {
+              server.isChecking.set(false);
+            }
+          });
+    }
+  }
+
   private void check(ServerConnections<C> server, Slot<C> slot) {
+    if (!slot.holdIdle()) {
+      return; // used meanwhile, or gone
+    }
     C connection = slot.connection;
     if (connection == null || pool.isAlive(server, connection)) {
       slot.unchecked = false;
@@ -150,15 +183,16 @@ final class Housekeeper<C> {
 
   private void reportLeak(ServerConnections<C> server, Slot<C> slot, long state, long now) {
     long use = Slot.usesOf(state);
-    Throwable borrower = slot.borrower;
+    SlotState.Borrower borrower = slot.borrower;
     if (policy.leakThresholdNanos > 0
         && now - slot.seenAt >= policy.leakThresholdNanos
         && slot.leaked != use
         && borrower != null
+        && borrower.use == use
         && slot.isInUse(Slot.as(state, Slot.BORROWED))) {
       slot.leaked = use;
       server.countLeak();
-      pool.warn(server + " is in use for too long: a leak?", borrower);
+      ConnectionPool.warn(server + " is in use for too long: a leak?", borrower);
     }
   }
 

@@ -34,8 +34,10 @@ public final class Leased<C> extends Pooled<C> {
 
   @Override
   public void close() {
-    if (slot.home.giveBack(slot, ticket)) {
-      lease.close();
+    try {
+      boolean unused = slot.home.giveBack(slot, ticket);
+    } finally {
+      lease.close(); // also if the pool has ended this use by force; idempotent
     }
   }
 
@@ -43,8 +45,10 @@ public final class Leased<C> extends Pooled<C> {
   @Override
   public void invalidate(Throwable cause) {
     Objects.requireNonNull(cause, "cause");
-    if (slot.home.invalidate(slot, ticket, cause)) {
-      lease.failure(cause);
+    try {
+      boolean unused = slot.home.invalidate(slot, ticket, cause);
+    } finally {
+      lease.failure(cause); // of no effect once the lease is closed
       lease.close();
     }
   }

@@ -1,6 +1,6 @@
 package io.evenkeel.pool;
 
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
@@ -23,10 +23,11 @@ final class OwnThreads {
   }
 
   /**
-   * A thread for each task that may block, so that a server that hangs holds up no other. There are
-   * never more than connects allowed at a time, and one check and one round of closes a server.
+   * A thread for each task that may block, so that a server that hangs holds up no other, ended
+   * when it has had nothing to do for some seconds. There are never more than connects and
+   * connections allowed, one background check a server, and what users put behind their futures.
    */
-  static ExecutorService executor() {
+  static Executor executor() {
     return new ThreadPoolExecutor(
         0,
         Integer.MAX_VALUE,

@@ -5,7 +5,11 @@ public final class PoolTimeoutException extends PoolException {
 
   private static final long serialVersionUID = 1L;
 
-  PoolTimeoutException(String serverId, String message) {
+  /** All that there was at the server were connects that did not come to an end. */
+  final boolean onlyConnecting;
+
+  PoolTimeoutException(String serverId, String message, boolean onlyConnecting) {
     super(serverId, message, null);
+    this.onlyConnecting = onlyConnecting;
   }
 }

@@ -4,8 +4,6 @@ import io.evenkeel.core.Server;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -45,14 +43,19 @@ final class ServerConnections<C> {
   private final PoolPolicy policy;
   private final boolean checksAlways;
   private final boolean notesUses;
+  private final boolean dropsIdle;
 
   private final Slots<C> slots;
 
   /** The length of {@link #line}. Written under the lock; read by anyone. */
   private volatile int waiting;
 
-  /** Whether {@link Permits} has this in its queue. */
-  final AtomicBoolean wantsPermit = new AtomicBoolean();
+  // Whether Permits has this in its queues.
+  final AtomicBoolean wantsForWaiter = new AtomicBoolean();
+  final AtomicBoolean wantsForMinimum = new AtomicBoolean();
+
+  /** Whether idle connections are being checked in the background. */
+  final AtomicBoolean isChecking = new AtomicBoolean();
 
   /** On the pool's clock: when the housekeeper first found nothing open here. Its own alone. */
   @Nullable Long isEmptySince;
@@ -71,44 +74,66 @@ final class ServerConnections<C> {
     this.counters = new ServerCounters(policy.recordUseTimes);
     this.checksAlways = policy.validateAfterIdleNanos == 0;
     this.notesUses = policy.recordUseTimes || policy.leakThresholdNanos > 0;
+    this.dropsIdle = policy.whenFull == PoolPolicy.WhenFull.DROP_IDLE_ELSEWHERE;
     this.slots = new Slots<>(this, policy.reuse);
     this.capacity = new Capacity<>(this, server, lock, seed);
   }
 
   // Taking.
 
-  /** An idle connection that is fit for use, borrowed, without a lock; null if there is none. */
-  @Nullable Slot<C> takeIdle() {
-    while (waiting == 0) {
-      Slot<C> slot = slots.borrowIdle();
-      if (slot == null || isFit(slot)) {
-        return slot;
-      }
-    }
-    return null;
+  /**
+   * An idle connection that is fit for use, borrowed, without a lock. Null if there is none, or one
+   * that was not: then there may be others, but the caller is to look at the time.
+   */
+  @Nullable Slot<C> takeIdle(Server wanted) {
+    Slot<C> slot = borrowIdle();
+    return slot != null && isFit(slot, wanted) ? slot : null;
   }
 
-  /** Of a slot that the caller has borrowed: if it is dead, it is closed. */
-  private boolean isFit(Slot<C> slot) {
-    if (slot.fresh) {
-      slot.fresh = false;
-    } else if (checksAlways || slot.unchecked) {
+  /** The same without a look at it: the caller asks {@link #isFit}. */
+  @Nullable Slot<C> borrowIdle() {
+    return waiting == 0 ? slots.borrowIdle() : null;
+  }
+
+  /** Of a slot that the caller has borrowed: whether the connector is to be asked about it. */
+  boolean mustCheck(Slot<C> slot) {
+    return !slot.fresh && (checksAlways || slot.unchecked);
+  }
+
+  /** Of a slot that the caller has borrowed: if it is dead or leads elsewhere, it is closed. */
+  boolean isFit(Slot<C> slot, Server wanted) {
+    Server server = slot.server;
+    if (server == null || !isSameAddress(server, wanted)) {
+      endUnfit(slot, CloseReason.SERVER_REMOVED);
+      return false;
+    }
+    if (mustCheck(slot)) {
       slot.unchecked = false;
       C connection = slot.connection;
       if (connection != null && !pool.isAlive(this, connection)) {
-        if (slot.endUse(slot.ticket())) {
-          capacity.discard(slot, CloseReason.DEAD);
-        }
+        endUnfit(slot, CloseReason.DEAD);
         return false;
       }
     }
+    slot.fresh = false;
     if (notesUses) {
-      slot.borrowedAt = pool.clock().nanoTime();
+      slot.borrowedAt = pool.nanoTime();
       if (policy.leakThresholdNanos > 0) {
-        slot.borrower = new Throwable("taken by " + Thread.currentThread().getName());
+        slot.borrower = new SlotState.Borrower(Slot.usesOf(slot.state));
       }
     }
     return true;
+  }
+
+  static boolean isSameAddress(Server a, Server b) {
+    return a.host().equals(b.host()) && a.port() == b.port();
+  }
+
+  private void endUnfit(Slot<C> slot, CloseReason reason) {
+    counters.unused();
+    if (slot.endUse(slot.ticket())) {
+      capacity.discard(slot, reason);
+    }
   }
 
   /**
@@ -118,44 +143,59 @@ final class ServerConnections<C> {
    * @return null if this was forgotten meanwhile
    */
   @SuppressWarnings("ThreadPriorityCheck") // see the class comment
-  @Nullable Slot<C> await(Server wanted, long begun, long timeoutNanos)
+  @Nullable Slot<C> await(Server wanted, boolean keepsMinimum, long begun, long timeoutNanos)
       throws InterruptedException {
     for (int i = 0; i < YIELDS && timeoutNanos > 0 && slots.all().length > 0; i++) {
       Thread.yield();
-      Slot<C> slot = takeIdle();
+      Slot<C> slot = takeIdle(wanted);
       if (slot != null) {
         return slot;
       }
+      throwIfLate(begun, timeoutNanos);
     }
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    long since = pool.clock().nanoTime();
+    long since = pool.nanoTime();
     for (boolean again = false; ; again = true) {
-      Waiter<C> waiter = new Waiter<>(Thread.currentThread(), null, since);
-      if (!enter(wanted, waiter, again)) {
+      Waiter<C> waiter = new Waiter<>(wanted, Thread.currentThread(), since);
+      if (!enter(waiter, again, keepsMinimum)) {
         return null;
       }
       Slot<C> slot = outcome(waiter, begun, timeoutNanos);
-      if (isFit(slot)) {
+      if (isFit(slot, wanted)) {
+        noteWait(since);
+        if (pool.isClosed() && !Slot.isBorrowed(slot.state)) {
+          throw turnedAway(); // closed by force meanwhile
+        }
         return slot;
       }
+      throwIfLate(begun, timeoutNanos);
+    }
+  }
+
+  /** Checks may take time. Who does not want to wait at all has them made nevertheless. */
+  private void throwIfLate(long begun, long timeoutNanos) {
+    if (timeoutNanos > 0 && System.nanoTime() - begun >= timeoutNanos) {
+      throw timedOut(timeoutNanos);
     }
   }
 
   private Slot<C> outcome(Waiter<C> waiter, long begun, long timeoutNanos)
       throws InterruptedException {
     while (waiter.outcome == null) {
+      Later.runQueued(); // if this thread is itself a callback of the pool
       long left = timeoutNanos - (System.nanoTime() - begun);
-      if (left > 0) {
+      if (waiter.outcome != null) {
+        break;
+      } else if (left > 0) {
         LockSupport.parkNanos(this, left);
       } else if (leave(waiter)) {
         throw timedOut(timeoutNanos);
       }
       if (Thread.interrupted()) {
         if (!leave(waiter) && waiter.outcome instanceof Slot<?> slot) {
-          slot.fresh = false;
-          boolean unused = giveBack(mine(slot), slot.ticket());
+          putBack(mine(slot));
         }
         throw new InterruptedException();
       }
@@ -166,85 +206,26 @@ final class ServerConnections<C> {
     throw rethrowable(waiter.outcome);
   }
 
-  private static RuntimeException rethrowable(@Nullable Object outcome) {
+  static RuntimeException rethrowable(@Nullable Object outcome) {
     return (RuntimeException) Objects.requireNonNull(outcome);
   }
 
   @SuppressWarnings("unchecked") // a waiter's outcome is a slot of its own line
-  private Slot<C> mine(Slot<?> slot) {
+  Slot<C> mine(Slot<?> slot) {
     return (Slot<C>) slot;
   }
 
-  /** The same for a future; false if this was forgotten meanwhile. */
-  boolean await(Server wanted, CompletableFuture<Pooled<C>> future, long timeoutNanos) {
-    Waiter<C> waiter = new Waiter<>(null, future, pool.clock().nanoTime());
-    if (!enter(wanted, waiter, false)) {
-      return false;
-    }
-    if (waiter.outcome == null) {
-      Runnable timer;
-      try {
-        timer = pool.later(() -> timeOut(waiter, timeoutNanos), timeoutNanos);
-      } catch (RejectedExecutionException e) { // the pool or its scheduler is closed
-        if (leave(waiter)) {
-          future.completeExceptionally(e);
-        }
-        return true;
-      }
-      CompletableFuture<Pooled<C>> unused =
-          future.whenComplete(
-              (pooled, failure) -> {
-                boolean unusedToo = leave(waiter); // cancelled, or completed by the user
-                timer.run();
-              });
-    }
-    return true;
+  /** What was granted to one who does not want it any more goes to the next. */
+  void putBack(Slot<C> slot) {
+    counters.unused();
+    boolean unused = passOnOrDiscard(slot, slot.ticket());
   }
 
-  private void timeOut(Waiter<C> waiter, long timeoutNanos) {
-    boolean wasInLine =
-        locked(
-            () -> {
-              waiter.isLate = true;
-              return leave(waiter);
-            });
-    if (wasInLine && waiter.future != null) {
-      waiter.future.completeExceptionally(timedOut(timeoutNanos));
-    }
+  void noteWait(long since) {
+    counters.waited(pool.nanoTime() - since);
   }
 
-  /** What a future waited for is there. On the pool's executor. */
-  private void deliver(Waiter<C> waiter, CompletableFuture<Pooled<C>> future) {
-    if (waiter.outcome instanceof Slot<?> granted) {
-      Slot<C> slot = mine(granted);
-      if (!isFit(slot)) {
-        waitAgain(waiter, future);
-        return;
-      }
-      Pooled<C> pooled = new Pooled<>(slot, slot.ticket());
-      if (!future.complete(pooled)) {
-        pooled.close(); // cancelled meanwhile
-      }
-    } else {
-      future.completeExceptionally(rethrowable(waiter.outcome));
-    }
-  }
-
-  private void waitAgain(Waiter<C> waiter, CompletableFuture<Pooled<C>> future) {
-    waiter.outcome = null;
-    try {
-      if (!enter(locked(capacity::server), waiter, true)) {
-        future.completeExceptionally(turnedAway());
-      } else if ((future.isDone() || locked(() -> waiter.isLate)) && leave(waiter)) {
-        // Its end came while it was not in the line, and so found nothing to take off.
-        future.completeExceptionally(timedOut(pool.clock().nanoTime() - waiter.since));
-      }
-    } catch (PoolException e) {
-      future.completeExceptionally(e);
-    }
-  }
-
-  private PoolTimeoutException timedOut(long timeoutNanos) {
+  PoolTimeoutException timedOut(long timeoutNanos) {
     return locked(
         () ->
             new PoolTimeoutException(
@@ -254,7 +235,10 @@ final class ServerConnections<C> {
                         Duration.ofNanos(timeoutNanos),
                         capacity.open(),
                         capacity.connecting(),
-                        line.size())));
+                        line.size()),
+                timeoutNanos > 0
+                    && capacity.connecting() > 0
+                    && capacity.open() == capacity.connecting()));
   }
 
   /**
@@ -263,11 +247,11 @@ final class ServerConnections<C> {
    *
    * @return false if this was forgotten
    */
-  private boolean enter(Server wanted, Waiter<C> waiter, boolean again) {
+  boolean enter(Waiter<C> waiter, boolean again, boolean keepsMinimum) {
     Later later = new Later();
     lock.lock();
     try {
-      if (!capacity.want(wanted)) {
+      if (!capacity.want(waiter.wanted, keepsMinimum && !again)) {
         return false;
       }
       if (pool.isClosed()) {
@@ -280,9 +264,9 @@ final class ServerConnections<C> {
       }
       waiting = line.size();
       serve(later);
-      capacity.connectAsNeeded(later);
-      if (waiter.inLine && line.size() > capacity.connecting()) {
-        refuseOrMakeRoom(waiter, again, later);
+      boolean unused = capacity.connectAsNeeded(later, false);
+      if (!again && waiter.inLine && line.size() > capacity.connecting()) {
+        refuseIfFull(waiter);
       }
     } finally {
       lock.unlock();
@@ -292,16 +276,10 @@ final class ServerConnections<C> {
   }
 
   /** Under the lock, for one whom nothing under way will serve. */
-  private void refuseOrMakeRoom(Waiter<C> waiter, boolean again, Later later) {
-    int room = capacity.room();
-    if (pool.permits().anyLeft()) {
-      if (!again && (long) line.size() - capacity.connecting() - room > policy.maxWaiting) {
-        refuse(waiter);
-      }
-    } else if (!again && line.size() - capacity.connecting() > policy.maxWaiting) {
+  private void refuseIfFull(Waiter<C> waiter) {
+    int room = pool.permits().anyLeft() ? capacity.room() : 0;
+    if ((long) line.size() - capacity.connecting() - room > policy.maxWaiting) {
       refuse(waiter);
-    } else if (room > 0 && policy.whenFull == PoolPolicy.WhenFull.DROP_IDLE_ELSEWHERE) {
-      later.add(() -> pool.dropIdleElsewhere(this));
     }
   }
 
@@ -309,11 +287,12 @@ final class ServerConnections<C> {
     boolean unused = leave(waiter);
     throw new PoolFullException(
         serverId,
-        "all of its " + capacity.open() + " connections are in use, and " + waiting + " wait");
+        "all of its " + capacity.open() + " connections are in use, and " + waiting + " wait",
+        null);
   }
 
   /** Whether it was in line; else it has an outcome, or never was. */
-  private boolean leave(Waiter<C> waiter) {
+  boolean leave(Waiter<C> waiter) {
     lock.lock();
     try {
       boolean wasInLine = line.remove(waiter);
@@ -336,6 +315,8 @@ final class ServerConnections<C> {
         }
         if (waiting != 0) {
           serveWaiting();
+        } else if (dropsIdle) {
+          pool.dropIdleForNeedy();
         }
         return true;
       }
@@ -367,13 +348,13 @@ final class ServerConnections<C> {
     if (notesUses) {
       noteUse(borrowedAt);
     }
-    pool.note(this + " thrown away", cause);
+    ConnectionPool.note(this + " thrown away", cause);
     capacity.discard(slot, CloseReason.INVALIDATED);
     return true;
   }
 
   private void noteUse(long borrowedAt) {
-    counters.used(pool.clock().nanoTime() - borrowedAt);
+    counters.used(pool.nanoTime() - borrowedAt);
   }
 
   private void serveWaiting() {
@@ -408,6 +389,9 @@ final class ServerConnections<C> {
       grant(slot, later);
     } else {
       slots.makeIdle(slot);
+      if (dropsIdle) {
+        later.add(pool::dropIdleForNeedy);
+      }
     }
   }
 
@@ -425,7 +409,6 @@ final class ServerConnections<C> {
   /** Under the lock, with somebody in line, of a slot that the caller holds. */
   private void grant(Slot<C> slot, Later later) {
     Waiter<C> waiter = Objects.requireNonNull(line.poll());
-    counters.waited(pool.clock().nanoTime() - waiter.since);
     long unused = slot.lend();
     end(waiter, slot, later);
   }
@@ -434,89 +417,95 @@ final class ServerConnections<C> {
   void end(Waiter<C> waiter, Object outcome, Later later) {
     waiting = line.size();
     waiter.outcome = outcome;
-    CompletableFuture<Pooled<C>> future = waiter.future;
-    if (future == null) {
-      LockSupport.unpark(waiter.thread);
+    if (waiter.thread != null) {
+      waiter.over();
     } else {
-      later.add(() -> pool.execute(() -> deliver(waiter, future)));
+      later.add(() -> pool.execute(waiter::over));
     }
   }
 
-  /** What was short is there again: a permit, or time has passed. */
-  void lookAgain() {
+  /**
+   * What was short is there again: a permit, or time has passed.
+   *
+   * @param hasPermit whether the caller has one to give away
+   * @return whether that was taken
+   */
+  boolean lookAgain(boolean hasPermit) {
     Later later = new Later();
+    boolean isTaken;
     lock.lock();
     try {
-      capacity.connectAsNeeded(later);
+      isTaken = capacity.connectAsNeeded(later, hasPermit);
     } finally {
       lock.unlock();
     }
     later.run();
+    return isTaken;
+  }
+
+  /** Whether somebody waits here for whom a permit would do; else it leaves their queue. */
+  boolean needsPermit() {
+    lock.lock();
+    try {
+      boolean needs = capacity.needsPermit();
+      if (!needs) {
+        pool.permits().noLongerNeedy(this);
+      }
+      return needs;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Makes up the minimum from now on. False if this was forgotten. */
   boolean warmUp(Server wanted) {
-    lock.lock();
-    try {
-      if (!capacity.want(wanted)) {
-        return false;
-      }
-    } finally {
-      lock.unlock();
-    }
-    lookAgain();
-    return true;
+    boolean isKnown = locked(() -> capacity.want(wanted, true));
+    boolean unused = isKnown && lookAgain(false);
+    return isKnown;
   }
 
   // Ending.
 
-  /** The server's connections are to end: the idle now, those in use when they are given back. */
-  void retireAll(CloseReason reason) {
+  /**
+   * The server's connections are to end: the idle now, those in use when they are given back, those
+   * under way when they arrive.
+   *
+   * @param leaves whether those who wait are turned away; else new ones are made for them
+   */
+  void retireAll(CloseReason reason, boolean leaves) {
     Later later = new Later();
     lock.lock();
     try {
-      capacity.beginGeneration(reason);
-      for (Waiter<C> waiter = line.poll(); waiter != null; waiter = line.poll()) {
-        end(waiter, turnedAway(), later);
+      capacity.beginGeneration(reason, leaves);
+      while (leaves && line.size() > 0) {
+        end(Objects.requireNonNull(line.poll()), turnedAway(), later);
       }
+      // Under the lock, so that none is on its way from idle to a waiter. A slot that is held
+      // elsewhere is discarded when it comes to passOn, under the lock, for its generation.
+      List<Slot<C>> held = slots.retireAll(reason);
+      later.add(() -> held.forEach(slot -> discardLater(slot, reason)));
+      boolean unused = capacity.connectAsNeeded(later, false);
       capacity.forgetIfLeft(later);
     } finally {
       lock.unlock();
     }
     later.run();
-    // From here on a slot that is held elsewhere, as one that is being connected, is discarded when
-    // it comes to passOn, under the lock. One that came there before is idle or in use here.
-    discardAll(slots.retireAll(reason), reason);
   }
 
-  private PoolClosedException turnedAway() {
+  PoolClosedException turnedAway() {
     return new PoolClosedException(
         serverId, pool.isClosed() ? ConnectionPool.CLOSED : "the server was removed");
   }
 
-  /** Closes what is idle, and keeps up no minimum until the server is wanted again. */
-  void closeIdle(CloseReason reason) {
-    lock.lock();
-    try {
-      capacity.unwant();
-    } finally {
-      lock.unlock();
-    }
-    discardAll(slots.holdAllIdle(), reason);
-  }
-
-  void discardAll(List<Slot<C>> held, CloseReason reason) {
-    if (pool.isClosed()) {
-      held.forEach(slot -> capacity.discard(slot, reason)); // before close() returns
-    } else if (!held.isEmpty()) {
-      pool.execute(() -> held.forEach(slot -> capacity.discard(slot, reason)));
-    }
+  /** Closes the connection of a slot that the caller holds, each in a task of its own. */
+  void discardLater(Slot<C> slot, CloseReason reason) {
+    pool.execute(() -> capacity.discard(slot, reason));
   }
 
   /** Closes what is in use, under the hands of its users; returns how many. */
   int force() {
     List<Slot<C>> held = slots.holdAllBorrowed();
-    held.forEach(slot -> capacity.discard(slot, CloseReason.FORCED));
+    held.forEach(slot -> discardLater(slot, CloseReason.FORCED));
     return held.size();
   }
 
@@ -533,6 +522,10 @@ final class ServerConnections<C> {
 
   int open() {
     return locked(capacity::open);
+  }
+
+  int surplus() {
+    return locked(capacity::surplus);
   }
 
   void countLeak() {

@@ -3,13 +3,14 @@ package io.evenkeel.pool;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What happened to one server's connections. Guarded by the lock of {@link ServerConnections}, but
- * for {@link #used}, which any thread may call at any time.
+ * for {@link #used}, {@link #unused} and {@link #waited}, which any thread may call at any time.
  */
 final class ServerCounters {
 
@@ -21,7 +22,11 @@ final class ServerCounters {
   private final Map<CloseReason, Long> closed = new EnumMap<>(CloseReason.class);
 
   /** Of those who waited and got a connection. Grown by what it has seen. */
-  private final Histogram waits = growing(new Histogram(UNIT_NANOS, 2 * UNIT_NANOS, DIGITS));
+  private final ConcurrentHistogram waits =
+      growing(new ConcurrentHistogram(UNIT_NANOS, 2 * UNIT_NANOS, DIGITS));
+
+  /** Borrowed, and not used: found to be dead, or granted to one who had gone. */
+  private final LongAdder unused = new LongAdder();
 
   private final @Nullable ConcurrentHistogram uses;
 
@@ -47,6 +52,10 @@ final class ServerCounters {
     waits.recordValue(Math.max(0, nanos));
   }
 
+  void unused() {
+    unused.increment();
+  }
+
   void used(long nanos) {
     if (uses != null) {
       uses.recordValue(Math.max(0, nanos));
@@ -60,7 +69,8 @@ final class ServerCounters {
       reasons.put(reason, closed.getOrDefault(reason, 0L));
     }
     Histogram all = waits.copy();
-    long atOnce = borrowed - all.getTotalCount();
+    long used = Math.max(0, borrowed - unused.sum());
+    long atOnce = used - all.getTotalCount();
     if (atOnce > 0) {
       all.recordValueWithCount(0, atOnce);
     }
@@ -70,7 +80,7 @@ final class ServerCounters {
         active,
         waiting,
         connecting,
-        borrowed,
+        used,
         created,
         connectFailures,
         leaks,

@@ -1,9 +1,23 @@
 package io.evenkeel.pool;
 
+import io.evenkeel.core.Server;
 import org.jspecify.annotations.Nullable;
 
 /** What a {@link Slot} is made of; a class by itself so that there is room before and after it. */
 abstract class SlotState<C> extends SlotRoom {
+
+  /** The place where a use began, and which use. */
+  static final class Borrower extends Throwable {
+
+    private static final long serialVersionUID = 1L;
+
+    final long use;
+
+    Borrower(long use) {
+      super("taken by " + Thread.currentThread().getName());
+      this.use = use;
+    }
+  }
 
   /** Uses so far, and one of {@link Slot}'s states in the lowest three bits. */
   volatile long state;
@@ -15,6 +29,9 @@ abstract class SlotState<C> extends SlotRoom {
 
   /** Of the server's connections as a whole, when this one was asked for. */
   int generation;
+
+  /** The address it leads to; null before the first. */
+  @Nullable Server server;
 
   /** Counts the connections that it has had. */
   int connectionNumber;
@@ -35,7 +52,7 @@ abstract class SlotState<C> extends SlotRoom {
   long borrowedAt;
 
   /** Where it was borrowed; only where leaks are looked for. */
-  volatile @Nullable Throwable borrower;
+  volatile @Nullable Borrower borrower;
 
   /** Why it will be closed; written before its state becomes RETIRING. */
   volatile CloseReason retiredFor = CloseReason.POOL_CLOSED;
@@ -49,7 +66,7 @@ abstract class SlotState<C> extends SlotRoom {
 
   long seenAt;
 
-  /** When it was last found to be alive in the background. */
+  /** When its check in the background was last begun. */
   long checkedAt;
 
   /** The use that was reported as a leak. */

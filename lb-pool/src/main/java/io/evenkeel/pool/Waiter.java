@@ -1,6 +1,7 @@
 package io.evenkeel.pool;
 
-import java.util.concurrent.CompletableFuture;
+import io.evenkeel.core.Server;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,28 +11,42 @@ import org.jspecify.annotations.Nullable;
  */
 final class Waiter<C> {
 
-  /** One of the two. */
+  /** Where to. */
+  final Server wanted;
+
+  /** Waits; null if {@link #whenOver} is to be run instead, on the pool's executor. */
   final @Nullable Thread thread;
 
-  final @Nullable CompletableFuture<Pooled<C>> future;
+  private final Runnable whenOver;
 
   /** On the pool's clock. */
   final long since;
 
-  /** Of a future: its time was up while it was not in the line, for what it had been given. */
-  boolean isLate;
-
-  /** A {@link Pooled}, or the {@link PoolException} why there is none; null while it waits. */
+  /** A {@link Slot}, or the {@link PoolException} why there is none; null while it waits. */
   volatile @Nullable Object outcome;
 
   @Nullable Waiter<C> before;
   @Nullable Waiter<C> after;
   boolean inLine;
 
-  Waiter(@Nullable Thread thread, @Nullable CompletableFuture<Pooled<C>> future, long since) {
+  /** Of a thread. */
+  Waiter(Server wanted, Thread thread, long since) {
+    this.wanted = wanted;
     this.thread = thread;
-    this.future = future;
+    this.whenOver = () -> LockSupport.unpark(thread);
     this.since = since;
+  }
+
+  /** Of nobody in particular. */
+  Waiter(Server wanted, Runnable whenOver, long since) {
+    this.wanted = wanted;
+    this.thread = null;
+    this.whenOver = whenOver;
+    this.since = since;
+  }
+
+  void over() {
+    whenOver.run();
   }
 
   /** First come, first served; who has to come back stands in front. Not safe by itself. */

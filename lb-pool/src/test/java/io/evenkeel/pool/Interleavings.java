@@ -253,7 +253,7 @@ final class Interleavings {
     @Actor
     public void reuse() {
       held.close();
-      Slot<Object> slot = connections.takeIdle();
+      Slot<Object> slot = connections.takeIdle(SERVER);
       if (slot != null) {
         boolean unused = connections.giveBack(slot, slot.ticket());
       }

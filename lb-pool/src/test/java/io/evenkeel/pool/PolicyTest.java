@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -26,12 +28,14 @@ class PolicyTest {
   private static final Server SERVER = Server.of("10.0.0.1", 80).withId("s0");
   private static final Server OTHER = Server.of("10.0.0.2", 80).withId("s1");
   private static final Duration NOW = Duration.ZERO;
+  private static final Duration LONG = Duration.ofHours(1);
 
   private final VirtualTime time = new VirtualTime();
   private final List<Runnable> tasks = new ArrayList<>();
   private boolean holdsTasks;
   private boolean refuses;
   private int checks;
+  private Consumer<Connection> whileChecking = connection -> {};
   private final CheckedConnector connector =
       new CheckedConnector(10) {
         @Override
@@ -44,6 +48,7 @@ class PolicyTest {
         @Override
         public boolean isAlive(Connection connection) {
           checks++;
+          whileChecking.accept(connection);
           return super.isAlive(connection);
         }
       };
@@ -154,6 +159,37 @@ class PolicyTest {
     assertThat(connector.open()).isEqualTo(3);
     assertThat(of("s0").closed().get(CloseReason.DROPPED)).isEqualTo(1);
     other.close();
+  }
+
+  @Test
+  void dropIdleElsewhere_alsoWhatBecomesIdleLater() throws Exception {
+    pool(p -> p.maxTotal(2).whenFull(PoolPolicy.WhenFull.DROP_IDLE_ELSEWHERE));
+    List<Pooled<Connection>> two = take(2);
+    CompletableFuture<Pooled<Connection>> first = pool.acquireAsync(OTHER);
+    CompletableFuture<Pooled<Connection>> second = pool.acquireAsync(OTHER);
+    assertThat(first).isNotDone();
+    two.get(0).close();
+    assertThat(first).isDone();
+    assertThat(second).isNotDone();
+    two.get(1).close();
+    assertThat(second).isDone();
+    first.join().close();
+    second.join().close();
+    assertThat(of("s0").closed().get(CloseReason.DROPPED)).isEqualTo(2);
+    take(1).get(0).close();
+  }
+
+  @Test
+  void permitThatComesBack_goesToWhoWaits_beforeAnyMinimum() throws Exception {
+    Server third = Server.of("10.0.0.3", 80).withId("s2");
+    pool(p -> p.maxTotal(2).minPerServer(2).whenFull(PoolPolicy.WhenFull.DROP_IDLE_ELSEWHERE));
+    pool.warmUp(SERVER);
+    pool.warmUp(OTHER);
+    assertThat(idle("s0")).isEqualTo(2);
+    for (Server server : List.of(third, OTHER, SERVER, third, SERVER, OTHER)) {
+      pool.acquire(server, NOW).close();
+      time.advance(Duration.ofSeconds(1));
+    }
   }
 
   @Test
@@ -272,6 +308,26 @@ class PolicyTest {
   }
 
   @Test
+  void validation_inTheBackground_reachesAll() throws Exception {
+    pool(p -> p.validationInterval(Duration.ofSeconds(4)).validateAfterIdle(LONG));
+    take(5).forEach(Pooled::close);
+    Map<Connection, Integer> each = new HashMap<>();
+    whileChecking = connection -> each.merge(connection, 1, Integer::sum);
+    time.advance(Duration.ofSeconds(21));
+    assertThat(each).hasSize(5);
+    assertThat(each.values()).allMatch(count -> count >= 3);
+  }
+
+  @Test
+  void leak_whileItsConnectionIsChecked_isNobodys() throws Exception {
+    pool(p -> p.leakThreshold(Duration.ofSeconds(8)));
+    pool.acquire(SERVER, NOW).close();
+    whileChecking = connection -> time.advance(Duration.ofSeconds(60));
+    pool.acquire(SERVER, NOW).close();
+    assertThat(of("s0").leaks()).isZero();
+  }
+
+  @Test
   void leak_isReportedOnce_withThePlace() throws Exception {
     pool(p -> p.leakThreshold(Duration.ofSeconds(8)));
     Pooled<Connection> kept = pool.acquire(SERVER, NOW);
@@ -306,6 +362,50 @@ class PolicyTest {
     assertThat(server.useTimes().max()).isBetween(Duration.ofMillis(300), Duration.ofMillis(303));
     assertThat(server.closed().keySet()).containsExactlyInAnyOrder(CloseReason.values());
     assertThat(pool.stats().idle()).isEqualTo(1);
+  }
+
+  @Test
+  void stats_deadFinds_areNeitherUsesNorWaits() throws Exception {
+    List<Pooled<Connection>> three = take(3);
+    three.forEach(pooled -> pooled.connection().dead = true);
+    three.forEach(Pooled::close);
+    pool.acquire(SERVER, NOW).close();
+    assertThat(of("s0").closed().get(CloseReason.DEAD)).isEqualTo(3);
+    assertThat(of("s0").uses()).isEqualTo(4);
+    assertThat(of("s0").waits().count()).isEqualTo(4);
+  }
+
+  /** What happens to a connection that is granted to a thread which has just been interrupted. */
+  @Test
+  void stats_handedOverAndNotTaken_isNoUse() throws Exception {
+    pool(p -> p.recordUseTimes(true));
+    time.advance(Duration.ofHours(1));
+    pool.warmUp(SERVER);
+    pool.acquire(SERVER, NOW).close();
+    time.advance(Duration.ofSeconds(5));
+    ServerConnections<Connection> connections = pool.servers().iterator().next();
+    connections.putBack(connections.borrowIdle());
+    assertThat(of("s0").uses()).isEqualTo(1);
+    assertThat(of("s0").useTimes().count()).isEqualTo(1);
+    assertThat(idle("s0")).isEqualTo(1);
+  }
+
+  @Test
+  void connectsThatFailTogether_backOffOnce() {
+    pool(
+        p ->
+            p.minPerServer(8)
+                .maxConnecting(8)
+                .connectBackoff(Duration.ofSeconds(1), Duration.ofSeconds(60)));
+    refuses = true;
+    holdsTasks = true;
+    pool.warmUp(SERVER);
+    runTasks();
+    assertThat(of("s0").connectFailures()).isEqualTo(8);
+    time.advance(Duration.ofSeconds(2));
+    runTasks();
+    assertThat(of("s0").connectFailures()).isEqualTo(16);
+    holdsTasks = false;
   }
 
   @Test
@@ -345,7 +445,7 @@ class PolicyTest {
   }
 
   @Test
-  void closeIdle_leavesThoseInUse_andKeepsNoMinimum() throws Exception {
+  void closeIdle_closesThoseInUseWhenTheyAreGivenBack_andKeepsNoMinimum() throws Exception {
     pool(p -> p.minPerServer(2));
     Pooled<Connection> held = pool.acquire(SERVER, NOW);
     assertThat(idle("s0")).isEqualTo(1);
@@ -354,7 +454,8 @@ class PolicyTest {
     assertThat(idle("s0")).isZero();
     assertThat(of("s0").closed().get(CloseReason.SERVER_DOWN)).isEqualTo(1);
     held.close();
-    assertThat(idle("s0")).isEqualTo(1);
+    assertThat(idle("s0")).isZero();
+    assertThat(of("s0").closed().get(CloseReason.SERVER_DOWN)).isEqualTo(2);
     pool.warmUp(SERVER);
     assertThat(idle("s0")).isEqualTo(2);
   }

@@ -41,7 +41,7 @@ class WaitingLineTest {
 
   @AfterEach
   void everyConnection_isClosedOnce() {
-    pool.close();
+    pool.close(LONG);
     connector.assertClean();
   }
 
