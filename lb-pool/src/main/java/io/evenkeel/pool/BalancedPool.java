@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Listens to its balancer meanwhile. A server that may not be picked any more (it has left, is
- * down, ejected, draining) has its idle connections closed; one that has left or moved to another
- * address also those in use, when they are given back. Minima are kept for servers without a block.
+ * down, ejected, draining) or has moved to another address has its idle connections closed, and
+ * those in use when they are given back. Minima are kept for servers without a block.
  *
  * @param <C> the type of connection
  */

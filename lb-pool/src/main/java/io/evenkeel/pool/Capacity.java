@@ -138,6 +138,7 @@ final class Capacity<C> {
       int rowBefore = failuresInRow;
       slot.generation = generation;
       slot.server = now;
+      slot.doubts = home.doubts();
       open++;
       connecting++;
       later.add(() -> connect(slot, now, rowBefore));

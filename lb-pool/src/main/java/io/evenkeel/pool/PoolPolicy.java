@@ -41,8 +41,8 @@ public final class PoolPolicy {
     FAIL,
     /**
      * Where it is the maximum in all that is reached: the connection to another server that has
-     * been idle the longest is closed, to make room. Waits where there is none, or where it is the
-     * server's own maximum.
+     * been idle the longest is closed, to make room. Waits for one to become idle where there is
+     * none, and as {@link #WAIT} where it is the server's own maximum.
      */
     DROP_IDLE_ELSEWHERE
   }
@@ -299,7 +299,7 @@ public final class PoolPolicy {
 
     /**
      * How often an idle connection is checked with {@link Connector#isAlive} in the background, one
-     * at a time for each server; the dead are closed.
+     * after the other for each server; the dead are closed.
      *
      * @param validationInterval 0, the default, for never, or more
      * @throws IllegalArgumentException if it is less

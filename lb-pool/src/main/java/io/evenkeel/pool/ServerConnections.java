@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -57,6 +58,12 @@ final class ServerConnections<C> {
   /** Whether idle connections are being checked in the background. */
   final AtomicBoolean isChecking = new AtomicBoolean();
 
+  /**
+   * Counts invalidations. Where one connection has broken, those made before that are checked when
+   * they are taken next: so nobody gets one dead connection of a restarted server after the other.
+   */
+  private final AtomicInteger doubts = new AtomicInteger();
+
   /** On the pool's clock: when the housekeeper first found nothing open here. Its own alone. */
   @Nullable Long isEmptySince;
 
@@ -97,7 +104,7 @@ final class ServerConnections<C> {
 
   /** Of a slot that the caller has borrowed: whether the connector is to be asked about it. */
   boolean mustCheck(Slot<C> slot) {
-    return !slot.fresh && (checksAlways || slot.unchecked);
+    return slot.doubts != doubts.get() || (!slot.fresh && (checksAlways || slot.unchecked));
   }
 
   /** Of a slot that the caller has borrowed: if it is dead or leads elsewhere, it is closed. */
@@ -109,6 +116,7 @@ final class ServerConnections<C> {
     }
     if (mustCheck(slot)) {
       slot.unchecked = false;
+      slot.doubts = doubts.get();
       C connection = slot.connection;
       if (connection != null && !pool.isAlive(this, connection)) {
         endUnfit(slot, CloseReason.DEAD);
@@ -348,6 +356,7 @@ final class ServerConnections<C> {
     if (notesUses) {
       noteUse(borrowedAt);
     }
+    int unused = doubts.incrementAndGet();
     ConnectionPool.note(this + " thrown away", cause);
     capacity.discard(slot, CloseReason.INVALIDATED);
     return true;
@@ -539,6 +548,10 @@ final class ServerConnections<C> {
     } finally {
       lock.unlock();
     }
+  }
+
+  int doubts() {
+    return doubts.get();
   }
 
   Capacity<C> capacity() {

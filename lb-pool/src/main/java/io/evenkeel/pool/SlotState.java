@@ -36,6 +36,9 @@ abstract class SlotState<C> extends SlotRoom {
   /** Counts the connections that it has had. */
   int connectionNumber;
 
+  /** Of the server's invalidations: how many there were when it was made, or last checked. */
+  int doubts;
+
   /** Whether it must be checked before it is used. */
   boolean unchecked;
 

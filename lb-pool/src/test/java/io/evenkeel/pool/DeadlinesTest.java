@@ -47,7 +47,7 @@ class DeadlinesTest {
     held.connection().dead = true;
     hand.connectsAtOnce = false;
     hand.atNextReading.add(held::close);
-    pool.acquireAsync(SERVER).cancel(false);
+    assertThat(pool.acquireAsync(SERVER).cancel(false)).isTrue();
     assertThat(pool.stats().waiting()).isZero();
   }
 
@@ -106,10 +106,11 @@ class DeadlinesTest {
           .isInstanceOf(PoolTimeoutException.class);
       assertThat(balancer.nodes().get(0).failures()).isEqualTo(1);
       hand.connects.remove().succeed();
-      pool.acquireAsync(SERVER).join(); // in use
+      Pooled<Connection> inUse = pool.acquireAsync(SERVER).join();
       assertThatThrownBy(() -> balanced.acquire(Duration.ofNanos(1)))
           .isInstanceOf(PoolTimeoutException.class);
       assertThat(balancer.nodes().get(0).failures()).isEqualTo(1);
+      inUse.close();
     }
   }
 

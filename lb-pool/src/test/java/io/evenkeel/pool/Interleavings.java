@@ -29,6 +29,7 @@ final class Interleavings {
   /** A pool of one, connected, and how often it was closed. */
   abstract static class OfOne {
     final AtomicInteger closings = new AtomicInteger();
+    final VirtualTime time = new VirtualTime();
     final ConnectionPool<Object> pool =
         ConnectionPool.builder(
                 new Connector<Object>() {
@@ -43,7 +44,7 @@ final class Interleavings {
                   }
                 })
             .maxPerServer(1)
-            .scheduler(new VirtualTime())
+            .scheduler(time)
             .executor(Runnable::run)
             .build();
     final Pooled<Object> held = pool.acquireAsync(SERVER).join();
@@ -262,6 +263,62 @@ final class Interleavings {
     @Arbiter
     public void after(I_Result r) {
       r.r1 = closings.get();
+    }
+  }
+
+  /** A server that leaves as one returns and one waits: whoever is served, it is closed in the end. */
+  @JCStressTest
+  @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "closed once")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "kept, or closed twice")
+  @State
+  public static class RemoveAndServe extends OfOne {
+    private final CompletableFuture<Pooled<Object>> waiter = pool.acquireAsync(SERVER);
+
+    @Actor
+    public void remove() {
+      pool.remove("s0");
+    }
+
+    @Actor
+    public void giveBack() {
+      held.close();
+    }
+
+    @Arbiter
+    public void after(I_Result r) {
+      if (!waiter.isCompletedExceptionally()) {
+        waiter.join().close();
+      }
+      r.r1 = closings.get();
+    }
+  }
+
+  /** Time that is up as the connection is handed over: the future has it, or it is there. */
+  @JCStressTest
+  @Outcome(
+      id = {"1, 0", "0, 1"},
+      expect = Expect.ACCEPTABLE,
+      desc = "served, or late and there for the next")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "lost, or both")
+  @State
+  public static class TimeoutAndReturn extends OfOne {
+    private final CompletableFuture<Pooled<Object>> waiter =
+        pool.acquireAsync(SERVER, Duration.ofMillis(1));
+
+    @Actor
+    public void timeIsUp() {
+      time.advance(Duration.ofMillis(1));
+    }
+
+    @Actor
+    public void giveBack() {
+      held.close();
+    }
+
+    @Arbiter
+    public void after(II_Result r) {
+      r.r1 = waiter.isDone() && !waiter.isCompletedExceptionally() ? 1 : 0;
+      r.r2 = taken();
     }
   }
 }

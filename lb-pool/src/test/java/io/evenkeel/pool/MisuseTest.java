@@ -63,12 +63,13 @@ class MisuseTest {
     Pooled<Connection> held = pool.acquireAsync(SERVER).join();
     AtomicInteger served = new AtomicInteger();
     for (int i = 0; i < 20_000; i++) {
-      pool.acquireAsync(SERVER)
-          .thenAccept(
-              pooled -> {
-                served.incrementAndGet();
-                pooled.close();
-              });
+      CompletableFuture<?> unused =
+          pool.acquireAsync(SERVER)
+              .thenAccept(
+                  pooled -> {
+                    served.incrementAndGet();
+                    pooled.close();
+                  });
     }
     held.close();
     assertThat(served).hasValue(20_000);

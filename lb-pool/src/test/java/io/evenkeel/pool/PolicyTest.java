@@ -308,6 +308,25 @@ class PolicyTest {
   }
 
   @Test
+  void invalidated_thoseMadeBeforeAreCheckedBeforeTheirNextUse_once() throws Exception {
+    pool(p -> p.validateAfterIdle(LONG));
+    List<Pooled<Connection>> five = take(5);
+    five.subList(0, 4).forEach(pooled -> pooled.connection().dead = true);
+    five.subList(0, 3).forEach(Pooled::close);
+    Pooled<Connection> dead = pool.acquire(SERVER, NOW);
+    assertThat(dead.connection().dead).isTrue();
+    dead.invalidate(new IOException("reset"));
+    five.get(3).close(); // was in use meanwhile, and its user has not noticed
+    five.get(4).close();
+    for (int round = 0; round < 2; round++) {
+      List<Pooled<Connection>> next = take(5);
+      assertThat(next).noneMatch(pooled -> pooled.connection().dead);
+      next.forEach(Pooled::close);
+    }
+    assertThat(checks).isEqualTo(4);
+  }
+
+  @Test
   void validation_inTheBackground_reachesAll() throws Exception {
     pool(p -> p.validationInterval(Duration.ofSeconds(4)).validateAfterIdle(LONG));
     take(5).forEach(Pooled::close);

@@ -92,7 +92,7 @@ class PoolStressTest {
         assertThat(counts.open()).as("seed %d", seed).isEqualTo(counts.idle());
       }
     }
-    pool.close();
+    pool.close(Duration.ofMinutes(1));
     connector.assertClean();
     assertThat(pool.stats().servers()).isEmpty();
   }

@@ -28,7 +28,7 @@ class ServerLeavesTest {
   void connectOfBefore_isNotWaitedFor() {
     ConnectionPool<Connection> pool = hand.pool(p -> {});
     hand.connectsAtOnce = false;
-    pool.acquireAsync(SERVER);
+    CompletableFuture<?> unused = pool.acquireAsync(SERVER);
     pool.remove("s0");
     CompletableFuture<Pooled<Connection>> next = pool.acquireAsync(MOVED);
     assertThat(hand.connects).hasSize(2);
@@ -66,7 +66,8 @@ class ServerLeavesTest {
             .exceptionally(
                 turnedAway -> {
                   held.close();
-                  pool.acquireAsync(SERVER).thenAccept(pooled -> next.add(pooled.connection()));
+                  CompletableFuture<?> unusedToo =
+                      pool.acquireAsync(SERVER).thenAccept(pooled -> next.add(pooled.connection()));
                   return null;
                 });
     pool.remove("s0");
