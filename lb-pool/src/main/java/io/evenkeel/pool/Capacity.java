@@ -36,6 +36,9 @@ final class Capacity<C> {
   /** Of this generation: what is under way of an earlier one is open, and nobody waits for it. */
   private int connecting;
 
+  /** Under way of earlier generations. */
+  private int obsolete;
+
   /** Connections of an earlier one are not wanted back. */
   private int generation;
 
@@ -72,6 +75,11 @@ final class Capacity<C> {
     return connecting;
   }
 
+  /** Connects under way, of any generation. */
+  int underWay() {
+    return connecting + obsolete;
+  }
+
   /** How many more there might be, but for the maximum in all. */
   int room() {
     return policy.maxPerServer - open;
@@ -100,6 +108,7 @@ final class Capacity<C> {
   void beginGeneration(CloseReason reason, boolean leaves) {
     generation++;
     generationEnded = reason;
+    obsolete += connecting;
     connecting = 0;
     failuresInRow = 0;
     isWanted = false;
@@ -198,6 +207,8 @@ final class Capacity<C> {
       if (slot.generation == generation) {
         connecting--;
         failuresInRow = 0;
+      } else {
+        obsolete--;
       }
       home.counters().created++;
       slot.connection = connection;
@@ -240,6 +251,8 @@ final class Capacity<C> {
         } else if (failuresInRow == 1) {
           later.add(() -> ConnectionPool.warn(home + ": connect failed", cause));
         }
+      } else {
+        obsolete--;
       }
       empty(slot, later);
     } finally {

@@ -35,10 +35,10 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>A server is its id; one that is used at another address than before gets new connections. Each has a maximum of its own, and a line of its own of those who wait,
- * served first come, first served. Taking an idle connection and giving it back takes no lock, and
- * allocates nothing but its handle. One that its connector calls dead is replaced before the caller
- * notices.
+ * <p>A server is its id; one that is used at another address than before gets new connections. Each
+ * has a maximum of its own, and a line of its own of those who wait, served first come, first
+ * served. Taking an idle connection and giving it back takes no lock, and allocates nothing but its
+ * handle. One that its connector calls dead is replaced before the caller notices.
  *
  * @param <C> the type of connection
  */

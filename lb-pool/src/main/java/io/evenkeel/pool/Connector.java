@@ -40,9 +40,9 @@ public interface Connector<C> {
   C connect(Server server) throws Exception;
 
   /**
-   * Whether an idle connection may be used again; asked by the thread that is about to use it, or on
-   * the pool's executor for a future, as often as {@link PoolPolicy.Builder#validateAfterIdle} says
-   * and once after another of the server's was invalidated, and in the background if {@link
+   * Whether an idle connection may be used again; asked by the thread that is about to use it, or
+   * on the pool's executor for a future, as often as {@link PoolPolicy.Builder#validateAfterIdle}
+   * says and once after another of the server's was invalidated, and in the background if {@link
    * PoolPolicy.Builder#validationInterval} is set. To throw is to say no. Should be quick.
    */
   default boolean isAlive(C connection) {
@@ -51,8 +51,8 @@ public interface Connector<C> {
 
   /**
    * Closes a connection; called exactly once for each, by the thread that ended its last use or on
-   * the pool's executor, where one that hangs holds up no other. Until it returns, the connection counts toward the maximum. What it throws
-   * is logged and goes no further.
+   * the pool's executor, where one that hangs holds up no other. Until it returns, the connection
+   * counts toward the maximum. What it throws is logged and goes no further.
    */
   void close(C connection) throws Exception;
 }

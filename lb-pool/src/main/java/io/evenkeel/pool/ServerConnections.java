@@ -242,7 +242,7 @@ final class ServerConnections<C> {
                     .formatted(
                         Duration.ofNanos(timeoutNanos),
                         capacity.open(),
-                        capacity.connecting(),
+                        capacity.underWay(),
                         line.size()),
                 timeoutNanos > 0
                     && capacity.connecting() > 0
@@ -583,7 +583,7 @@ final class ServerConnections<C> {
         idle += Slot.isIdle(now) ? 1 : 0;
         active += Slot.isBorrowed(now) ? 1 : 0;
       }
-      return counters.stats(serverId, idle, active, line.size(), capacity.connecting(), uses);
+      return counters.stats(serverId, idle, active, line.size(), capacity.underWay(), uses);
     } finally {
       lock.unlock();
     }

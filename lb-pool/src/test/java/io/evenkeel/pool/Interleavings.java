@@ -266,7 +266,9 @@ final class Interleavings {
     }
   }
 
-  /** A server that leaves as one returns and one waits: whoever is served, it is closed in the end. */
+  /**
+   * A server that leaves as one returns and one waits: whoever is served, it is closed in the end.
+   */
   @JCStressTest
   @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "closed once")
   @Outcome(expect = Expect.FORBIDDEN, desc = "kept, or closed twice")
