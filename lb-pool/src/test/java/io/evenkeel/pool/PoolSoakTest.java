@@ -117,7 +117,7 @@ class PoolSoakTest {
         });
     assertThat(pool.stats().waiting()).as("seed %d", seed).isZero();
     assertThat(pool.stats().active()).as("seed %d", seed).isZero();
-    pool.close(LONG);
+    Threads.run(3, index -> pool.close(LONG));
     Threads.await(() -> pool.stats().servers().isEmpty());
     connector.assertClean();
     assertThat(most.get()).as("seed %d", seed).isLessThanOrEqualTo(MAX_TOTAL);
