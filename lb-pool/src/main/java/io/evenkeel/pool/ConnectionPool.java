@@ -3,11 +3,26 @@ package io.evenkeel.pool;
 import io.evenkeel.core.NanoClock;
 import io.evenkeel.core.Server;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Reusable connections of any type, kept per server. Safe for use by any thread; owns none.
+ * Reusable connections of any type, kept per server. Safe for use by any thread. Close it: unless
+ * it is given a scheduler and an executor it has threads of its own, until then.
  *
  * <pre>{@code
  * ConnectionPool<Socket> pool = ConnectionPool.builder(connector)
@@ -20,34 +35,53 @@ import java.util.concurrent.ConcurrentHashMap;
  * }
  * }</pre>
  *
- * <p>A server is its id. Each has a maximum of its own, and a line of its own of those who wait,
- * served first come, first served. The connection given back last is used first, so that in quiet
- * times the others grow old: one idle for as long as the idle timeout is closed, not used, as soon
- * as anyone acquires from its server or gives back to it. One that its connector calls dead is
- * replaced by a new one before the caller notices.
+ * <p>A server is its id; one that is used at another address than before gets new connections. Each
+ * has a maximum of its own, and a line of its own of those who wait, served first come, first
+ * served. Taking an idle connection and giving it back takes no lock, and allocates nothing but its
+ * handle. One that its connector calls dead is replaced before the caller notices.
  *
  * @param <C> the type of connection
  */
 public final class ConnectionPool<C> implements AutoCloseable {
 
-  private final Connector<C> connector;
-  private final int maxPerServer;
-  private final long idleTimeoutNanos;
-  private final NanoClock clock;
+  static final String CLOSED = "the pool is closed";
 
-  /**
-   * By server id. A server that has no connection left is taken out, so that ids may come and go.
-   */
+  private static final Logger log = LoggerFactory.getLogger(ConnectionPool.class);
+
+  private final Connector<C> connector;
+  private final PoolPolicy policy;
+  private final NanoClock clock;
+  private final long seed;
+  private final ScheduledExecutorService scheduler;
+  private final boolean ownsScheduler;
+  private final Executor executor;
+
+  /** Completes futures whose time is up: not the pool's only timer thread, nor what may be busy. */
+  private final Executor callbacks;
+
+  private final Permits permits;
+  private final Housekeeper<C> housekeeper;
+
+  /** By server id. */
   private final ConcurrentHashMap<String, ServerConnections<C>> servers = new ConcurrentHashMap<>();
 
   /** Set once, before any server's connections are closed; read under each server's lock. */
   private volatile boolean closed;
 
+  /** Tells {@link #close(Duration)} that a server has nothing open any more. */
+  private final Object quiet = new Object();
+
   private ConnectionPool(Builder<C> builder) {
-    this.connector = builder.connector;
-    this.maxPerServer = builder.maxPerServer;
-    this.idleTimeoutNanos = saturatedNanos(builder.idleTimeout);
-    this.clock = builder.clock;
+    connector = builder.connector;
+    policy = builder.policy.build();
+    clock = builder.clock;
+    seed = builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong();
+    ownsScheduler = builder.scheduler == null;
+    scheduler = builder.scheduler == null ? OwnThreads.scheduler() : builder.scheduler;
+    executor = builder.executor == null ? OwnThreads.executor() : builder.executor;
+    callbacks = !ownsScheduler ? Runnable::run : OwnThreads.executor();
+    permits = new Permits(policy.maxTotal);
+    housekeeper = new Housekeeper<>(this);
   }
 
   /** Begins a pool of the connections that this connector makes. */
@@ -55,92 +89,420 @@ public final class ConnectionPool<C> implements AutoCloseable {
     return new Builder<>(Objects.requireNonNull(connector, "connector"));
   }
 
+  /** As {@link #acquire(Server, Duration)}, by {@link PoolPolicy.Builder#waitTimeout}. */
+  public Pooled<C> acquire(Server server) throws InterruptedException {
+    return pooled(take(server, true, policy.waitTimeoutNanos));
+  }
+
   /**
-   * Takes a connection: an idle one, or else a new one, or else the first that comes free.
+   * Takes a connection: an idle one, or else the first that comes free or is made. A connect that
+   * is begun goes on if nobody waits for it any more, and its connection is idle then.
    *
-   * @param timeout how long to wait while as many connections as allowed are in use; zero not to
-   *     wait. A connect takes the time that the connector takes, beside it.
+   * @param timeout how long to wait, connecting included; zero not to wait at all
    * @return a use that the caller must end
-   * @throws PoolTimeoutException if none came free in time
-   * @throws ConnectFailedException if the connector could not make one
-   * @throws PoolClosedException if the pool is closed
-   * @throws InterruptedException if the thread is interrupted while it waits or connects
+   * @throws PoolTimeoutException if there was none in time
+   * @throws ConnectFailedException if one was to be made, and could not
+   * @throws PoolFullException if nobody may wait, or not so many: {@link PoolPolicy}
+   * @throws PoolClosedException if the pool is closed, or the server was {@linkplain #remove
+   *     removed} while the caller waited
+   * @throws InterruptedException if the thread is interrupted while it waits
    * @throws IllegalArgumentException if the timeout is negative
    */
   public Pooled<C> acquire(Server server, Duration timeout) throws InterruptedException {
-    Objects.requireNonNull(server, "server");
+    return pooled(take(server, true, requireNanos(timeout)));
+  }
+
+  private static <C> Pooled<C> pooled(Slot<C> slot) {
+    return new Pooled<>(slot, slot.ticket());
+  }
+
+  static long requireNanos(Duration timeout) {
     if (timeout.isNegative()) {
       throw new IllegalArgumentException("timeout: " + timeout + " (expected: >= 0)");
     }
-    String id = server.id();
+    return PoolPolicy.nanos(timeout);
+  }
+
+  /** Borrows a slot; if that takes more than an idle one, the minimum may be kept from then on. */
+  Slot<C> take(Server server, boolean keepsMinimum, long timeoutNanos) throws InterruptedException {
+    Slot<C> slot = takeIdle(server);
+    return slot == null ? takeSlowly(server, keepsMinimum, timeoutNanos) : slot;
+  }
+
+  /** Borrows an idle slot, if there is one and nobody waits for one. */
+  @Nullable Slot<C> takeIdle(Server server) {
+    ServerConnections<C> connections = servers.get(server.id());
+    return connections == null ? null : connections.takeIdle(server);
+  }
+
+  private Slot<C> takeSlowly(Server server, boolean keepsMinimum, long timeoutNanos)
+      throws InterruptedException {
+    long begun = System.nanoTime();
     while (true) {
-      if (closed) {
-        throw new PoolClosedException(id); // and leave no trace of the server
+      ServerConnections<C> connections = connectionsTo(server);
+      Slot<C> slot = connections.await(server, keepsMinimum, begun, timeoutNanos);
+      if (slot != null) {
+        return slot;
       }
-      ServerConnections<C> connections =
-          servers.computeIfAbsent(id, key -> new ServerConnections<>(this, key));
-      Pooled<C> pooled = connections.acquire(server, timeout);
-      if (pooled != null) {
-        return pooled;
+      forget(connections); // which may not have come to it itself
+    }
+  }
+
+  /** As {@link #acquireAsync(Server, Duration)}, by {@link PoolPolicy.Builder#waitTimeout}. */
+  public CompletableFuture<Pooled<C>> acquireAsync(Server server) {
+    return acquireAsync(server, policy.waitTimeoutNanos);
+  }
+
+  /**
+   * Takes a connection without waiting for it; otherwise as {@link #acquire(Server, Duration)}.
+   * Stands in the same line as those who wait.
+   *
+   * @return complete if there is an idle one that need not be checked; else completed on the pool's
+   *     {@linkplain Builder#executor executor}, or when the time is up by the scheduler that the
+   *     pool was given or a thread of the pool's own, with a use that somebody must end, or with
+   *     what {@code acquire} throws. Cancelling it, or completing it otherwise, takes the caller
+   *     off the line
+   * @throws IllegalArgumentException if the timeout is negative
+   */
+  public CompletableFuture<Pooled<C>> acquireAsync(Server server, Duration timeout) {
+    return acquireAsync(server, requireNanos(timeout));
+  }
+
+  private CompletableFuture<Pooled<C>> acquireAsync(Server server, long timeoutNanos) {
+    CompletableFuture<Pooled<C>> future = new CompletableFuture<>();
+    try {
+      ServerConnections<C> connections = connectionsTo(server);
+      Slot<C> slot = connections.borrowIdle();
+      if (slot != null && connections.mustCheck(slot)) {
+        new AsyncWait<>(connections, server, future).begin(slot, timeoutNanos);
+        return future;
+      } else if (slot != null && connections.isFit(slot, server)) {
+        future.complete(pooled(slot));
+        return future;
       }
-      // It was given up between the two lines. Its last user may not have come to forget it yet.
-      forget(id, connections);
+      while (!new AsyncWait<>(connections, server, future).begin(timeoutNanos)) {
+        forget(connections);
+        connections = connectionsTo(server);
+      }
+    } catch (PoolException e) {
+      future.completeExceptionally(e);
+    }
+    return future;
+  }
+
+  private ServerConnections<C> connectionsTo(Server server) {
+    if (closed) {
+      throw new PoolClosedException(server.id(), CLOSED); // and leave no trace of the server
+    }
+    ServerConnections<C> connections = servers.get(server.id());
+    if (connections == null) {
+      connections =
+          servers.computeIfAbsent(server.id(), id -> new ServerConnections<>(this, server, seed));
+    }
+    if (closed) { // meanwhile; close() may not have met the new entry
+      connections.retireAll(CloseReason.POOL_CLOSED, true);
+      throw new PoolClosedException(server.id(), CLOSED);
+    }
+    housekeeper.arm();
+    return connections;
+  }
+
+  /**
+   * Makes connections to a server up to {@linkplain PoolPolicy.Builder#minPerServer the minimum},
+   * and keeps them up from now on. Returns at once; failures are logged and counted, and tried
+   * again. Not needed for a server that is in use.
+   *
+   * @throws PoolClosedException if the pool is closed
+   */
+  public void warmUp(Server server) {
+    if (policy.minPerServer > 0) {
+      ServerConnections<C> connections = connectionsTo(server);
+      while (!connections.warmUp(server)) {
+        forget(connections);
+        connections = connectionsTo(server);
+      }
     }
   }
 
   /**
-   * Closes the idle connections and wakes those who wait, with a {@link PoolClosedException}. Those
-   * in use are closed when they are given back, and those under way once they are connected.
-   * Returns without waiting for either. Idempotent.
+   * A server has left, or has another address now: its idle connections are closed, those in use
+   * when they are given back, and who waits gets a {@link PoolClosedException}. If it is used again
+   * it gets new ones, within the same maximum.
+   */
+  public void remove(String serverId) {
+    ServerConnections<C> connections = servers.get(serverId);
+    if (connections != null) {
+      connections.retireAll(CloseReason.SERVER_REMOVED, true);
+    }
+  }
+
+  /**
+   * A server is down: its idle connections are closed, those in use when they are given back, and
+   * no minimum is kept until one is wanted again. Who waits goes on waiting, for a new one.
+   */
+  public void closeIdle(String serverId) {
+    ServerConnections<C> connections = servers.get(serverId);
+    if (connections != null) {
+      connections.retireAll(CloseReason.SERVER_DOWN, false);
+    }
+  }
+
+  /** What the pool has done and how it stands. O(connections); keeps no use waiting. */
+  public PoolStats stats() {
+    return new PoolStats(servers.values().stream().map(ServerConnections::stats).toList());
+  }
+
+  /**
+   * Closes the idle connections and turns away those who wait, with a {@link PoolClosedException}.
+   * Those in use are closed when they are given back, and those under way once they are connected.
+   * All are closed on the pool's {@linkplain Builder#executor executor}; returns without waiting
+   * for any. Idempotent.
    */
   @Override
   public void close() {
     closed = true;
     // A server put in meanwhile that this iteration does not meet was put in after the write above,
     // and so its first user, who reads the flag after putting it in, sees it set.
-    servers.values().forEach(ServerConnections::close);
+    servers.values().forEach(server -> server.retireAll(CloseReason.POOL_CLOSED, true));
+    housekeeper.stop();
+    if (ownsScheduler) {
+      scheduler.shutdownNow();
+    }
   }
 
-  Connector<C> connector() {
-    return connector;
+  /**
+   * As {@link #close()}, and waits for the connections in use and under way; then closes those that
+   * are still in use, under the hands of their users, on the pool's executor and without waiting
+   * for that. One that is still being made is closed as soon as it is there.
+   *
+   * @param timeout how long to wait, at most; 0 or more. An interrupt ends the wait and is kept
+   * @return how many were closed while in use
+   * @throws IllegalArgumentException if the timeout is negative
+   */
+  public int close(Duration timeout) {
+    long nanos = requireNanos(timeout);
+    long begun = System.nanoTime();
+    close();
+    synchronized (quiet) {
+      long left = nanos;
+      while (permits.taken() > 0 && left > 0) {
+        try {
+          TimeUnit.NANOSECONDS.timedWait(quiet, Math.max(left, 1_000_000));
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          break;
+        }
+        left = nanos - (System.nanoTime() - begun);
+      }
+    }
+    return servers.values().stream().mapToInt(ServerConnections::force).sum();
   }
 
-  int maxPerServer() {
-    return maxPerServer;
+  void lookWhetherQuiet() {
+    synchronized (quiet) {
+      quiet.notifyAll();
+    }
   }
 
-  long idleTimeoutNanos() {
-    return idleTimeoutNanos;
+  // For the other classes of the pool.
+
+  PoolPolicy policy() {
+    return policy;
   }
 
-  NanoClock clock() {
-    return clock;
+  /** Of the user's clock; if that throws, when the housekeeper last looked. */
+  long nanoTime() {
+    try {
+      return clock.nanoTime();
+    } catch (Throwable e) {
+      note("the clock of a connection pool failed", e);
+      return housekeeper.lastLook();
+    }
+  }
+
+  Permits permits() {
+    return permits;
   }
 
   boolean isClosed() {
     return closed;
   }
 
-  void forget(String serverId, ServerConnections<C> connections) {
-    servers.remove(serverId, connections);
+  Collection<ServerConnections<C>> servers() {
+    return Collections.unmodifiableCollection(servers.values());
   }
 
-  /** How many servers have connections or somebody who wants one. */
-  int serverCount() {
-    return servers.size();
+  void forget(ServerConnections<C> connections) {
+    servers.remove(connections.serverId(), connections);
   }
 
-  /** What one server has now; all zero for one that is not known. */
-  ServerConnections.Counts counts(String serverId) {
-    ServerConnections<C> connections = servers.get(serverId);
-    return connections == null ? new ServerConnections.Counts(0, 0, 0) : connections.counts();
+  /**
+   * Runs what may block, or is the user's, once; here and now if the executor does not. Throws
+   * nothing: the caller may have something in its hands.
+   */
+  void execute(Runnable task) {
+    execute(executor, task);
   }
 
-  /** 292 years are enough for anyone. */
-  static long saturatedNanos(Duration duration) {
-    return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE)) >= 0
-        ? Long.MAX_VALUE
-        : duration.toNanos();
+  /** Runs what the user has put behind a future whose time is up. */
+  void callBack(Runnable task) {
+    execute(callbacks, task);
+  }
+
+  private static void execute(Executor executor, Runnable task) {
+    AtomicBoolean isBegun = new AtomicBoolean();
+    Runnable once =
+        () -> {
+          if (isBegun.compareAndSet(false, true)) {
+            try {
+              task.run();
+            } catch (Throwable e) {
+              warn("a task of a connection pool failed", e);
+            }
+          }
+        };
+    try {
+      executor.execute(once);
+    } catch (Throwable e) {
+      note("the executor of a connection pool refuses a task", e);
+      once.run();
+    }
+  }
+
+  /** Returns what stops it. */
+  Runnable later(Runnable task, long nanos) {
+    Future<?> timer = scheduler.schedule(task, nanos, TimeUnit.NANOSECONDS);
+    return () -> timer.cancel(false);
+  }
+
+  /** The executor did not take a connect, which is no fault of the server's. */
+  static final class NotExecuted extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    NotExecuted(Throwable cause) {
+      super(cause);
+    }
+  }
+
+  /**
+   * Begins to connect. Says how it ended, or throws; a bad connector or executor more than once.
+   */
+  void connect(Server server, BiConsumer<@Nullable C, @Nullable Throwable> ended) {
+    if (connector instanceof AsyncConnector<C> async) {
+      CompletionStage<C> stage = async.connectAsync(server);
+      if (stage == null) {
+        throw returnedNull();
+      }
+      CompletionStage<C> unused = stage.whenComplete(ended);
+      return;
+    }
+    try {
+      executor.execute(() -> connectNow(server, ended));
+    } catch (Throwable e) {
+      throw new NotExecuted(e);
+    }
+  }
+
+  private void connectNow(Server server, BiConsumer<@Nullable C, @Nullable Throwable> ended) {
+    C connection = null;
+    Throwable failure = null;
+    try {
+      connection = connector.connect(server);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      failure = e;
+    } catch (Throwable e) {
+      failure = e;
+    }
+    ended.accept(connection, failure);
+  }
+
+  NullPointerException returnedNull() {
+    return new NullPointerException(
+        "connector " + connector.getClass().getName() + " returned null");
+  }
+
+  boolean isAlive(ServerConnections<C> home, C connection) {
+    try {
+      return connector.isAlive(connection);
+    } catch (Throwable e) {
+      note(home + " taken for dead", e);
+      return false;
+    }
+  }
+
+  void close(ServerConnections<C> home, C connection) {
+    try {
+      connector.close(connection);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Throwable e) {
+      warn(home + ": connector failed to close it", e);
+    }
+  }
+
+  /** A connection has become idle: it is closed if somebody waits elsewhere for its permit. */
+  void dropIdleForNeedy() {
+    for (ServerConnections<?> needy = permits.firstNeedy();
+        needy != null;
+        needy = permits.firstNeedy()) {
+      if (needy.needsPermit()) {
+        dropIdleElsewhere(needy);
+        return;
+      }
+    }
+  }
+
+  /**
+   * Closes the connection that has been idle the longest, to a server other than this, to make room
+   * in all. Who becomes needy is in the queue of {@link Permits} before it looks here; who makes
+   * one idle looks there after it: one of the two sees the other.
+   */
+  void dropIdleElsewhere(ServerConnections<?> needy) {
+    long now = nanoTime();
+    while (needy.needsPermit()) {
+      Slot<C> oldest = null;
+      for (ServerConnections<C> server : servers.values()) {
+        if (server != needy) {
+          for (Slot<C> slot : server.slots().all()) {
+            if (Slot.isIdle(slot.state)
+                && (oldest == null
+                    || Housekeeper.idleSince(slot, now) - Housekeeper.idleSince(oldest, now) < 0)) {
+              oldest = slot;
+            }
+          }
+        }
+      }
+      if (oldest == null) {
+        return;
+      }
+      if (oldest.holdIdle()) {
+        oldest.home.discardLater(oldest, CloseReason.DROPPED);
+        return;
+      }
+    }
+  }
+
+  /** As {@link #warn}, for what is the user's own doing. */
+  static void note(String what, Throwable cause) {
+    try {
+      log.debug("{}", what, cause);
+    } catch (Throwable ignored) {
+      // as below
+    }
+  }
+
+  /**
+   * Logs, for a thread that has something in its hands and must not lose it: an exception may throw
+   * when it is printed, and a logger of the user's at any time.
+   */
+  static void warn(String what, Throwable cause) {
+    try {
+      log.warn("{}", what, cause);
+    } catch (Throwable ignored) {
+      // There is nobody left to tell.
+    }
   }
 
   /**
@@ -151,52 +513,74 @@ public final class ConnectionPool<C> implements AutoCloseable {
   public static final class Builder<C> {
 
     private final Connector<C> connector;
-    private int maxPerServer = 10;
-    private Duration idleTimeout = Duration.ofSeconds(60);
+    private PoolPolicy.Builder policy = PoolPolicy.builder();
     private NanoClock clock = NanoClock.system();
+    private @Nullable ScheduledExecutorService scheduler;
+    private @Nullable Executor executor;
+    private @Nullable Long seed;
 
     private Builder(Connector<C> connector) {
       this.connector = connector;
     }
 
-    /**
-     * How many connections one server may have: idle, in use, being made and being closed together.
-     *
-     * @param maxPerServer 1 or more; 10 by default
-     * @throws IllegalArgumentException if it is less
-     */
+    /** All numbers at once, instead of those set so far and of the defaults. */
+    public Builder<C> policy(PoolPolicy policy) {
+      this.policy = policy.toBuilder();
+      return this;
+    }
+
+    /** As {@link PoolPolicy.Builder#maxPerServer}. */
     public Builder<C> maxPerServer(int maxPerServer) {
-      if (maxPerServer < 1) {
-        throw new IllegalArgumentException("maxPerServer: " + maxPerServer + " (expected: >= 1)");
-      }
-      this.maxPerServer = maxPerServer;
+      policy.maxPerServer(maxPerServer);
       return this;
     }
 
-    /**
-     * How long a connection may be idle and still be used again.
-     *
-     * @param idleTimeout more than 0; 60 seconds by default
-     * @throws IllegalArgumentException if it is 0 or less
-     */
+    /** As {@link PoolPolicy.Builder#idleTimeout}. */
     public Builder<C> idleTimeout(Duration idleTimeout) {
-      if (idleTimeout.isNegative() || idleTimeout.isZero()) {
-        throw new IllegalArgumentException("idleTimeout: " + idleTimeout + " (expected: > 0)");
-      }
-      this.idleTimeout = idleTimeout;
+      policy.idleTimeout(idleTimeout);
       return this;
     }
 
     /**
-     * Says how long a connection has been idle; {@link NanoClock#system()} by default. Waiting for
-     * a connection takes real time, whatever this clock says.
+     * Says how long a connection has been idle, in use, or wanted; {@link NanoClock#system()} by
+     * default. Threads wait in real time, whatever this clock says.
      */
     public Builder<C> clock(NanoClock clock) {
       this.clock = Objects.requireNonNull(clock, "clock");
       return this;
     }
 
-    /** The pool. */
+    /**
+     * Runs the housekeeping and the timeouts of {@code acquireAsync}; not closed by the pool. By
+     * default one thread of the pool's own, until it is closed.
+     */
+    public Builder<C> scheduler(ScheduledExecutorService scheduler) {
+      this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
+      return this;
+    }
+
+    /**
+     * Runs what may take long: connects that block, checks and closes in the background, and what
+     * depends on {@code acquireAsync}; not closed by the pool. By default as many threads of the
+     * pool's own as are needed at a time. {@code Runnable::run} has connections made by the threads
+     * that want them, whose timeout does not hold then.
+     */
+    public Builder<C> executor(Executor executor) {
+      this.executor = Objects.requireNonNull(executor, "executor");
+      return this;
+    }
+
+    /** Makes what is left to chance, lifetimes and backoffs, repeatable. */
+    public Builder<C> seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /**
+     * The pool.
+     *
+     * @throws IllegalArgumentException as {@link PoolPolicy.Builder#build}
+     */
     public ConnectionPool<C> build() {
       return new ConnectionPool<>(this);
     }

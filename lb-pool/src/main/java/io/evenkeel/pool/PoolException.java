@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Why a pool has no connection to give. */
 public abstract sealed class PoolException extends RuntimeException
-    permits ConnectFailedException, PoolClosedException, PoolTimeoutException {
+    permits ConnectFailedException, PoolClosedException, PoolFullException, PoolTimeoutException {
 
   private static final long serialVersionUID = 1L;
 

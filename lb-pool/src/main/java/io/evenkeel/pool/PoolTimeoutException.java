@@ -1,11 +1,15 @@
 package io.evenkeel.pool;
 
-/** Every connection to the server was in use, and none came free in the time allowed. */
+/** No connection came free, or could be made, in the time allowed. */
 public final class PoolTimeoutException extends PoolException {
 
   private static final long serialVersionUID = 1L;
 
-  PoolTimeoutException(String serverId, String message) {
+  /** All that there was at the server were connects that did not come to an end. */
+  final boolean onlyConnecting;
+
+  PoolTimeoutException(String serverId, String message, boolean onlyConnecting) {
     super(serverId, message, null);
+    this.onlyConnecting = onlyConnecting;
   }
 }

@@ -2,357 +2,588 @@ package io.evenkeel.pool;
 
 import io.evenkeel.core.Server;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.Condition;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The connections to one server, and the line of those who wait for one.
  *
- * <p>Capacity is what is handed around. It is taken by counting up {@link #open}, and whoever has
- * taken it owns it until they give it away: to an idle entry, to a waiter, or back by counting
- * down. An entry carries its capacity with it, while it is idle, in use and being closed. So a
- * thread that finds its idle connection dead closes it and connects anew on the same capacity.
+ * <p><b>The fast path</b> takes no lock: while nobody waits, an idle slot is taken by one
+ * compare-and-set and given back by another ({@link Slot}). Everything else, the line, the counts
+ * and what is begun and ended, is under {@link #lock}. The connector and whatever else is the
+ * user's is called without the lock; what is to be done after it is collected in a {@link Later}.
  *
- * <p>One invariant holds whenever {@link #lock} is free: <em>somebody waits only if nothing is idle
- * and {@code open} is at its maximum</em>. Everyone who has capacity to spare gives it to the first
- * waiter under the lock, instead of putting it where a newcomer could take it. Hence first come,
- * first served, and no wakeup to lose: a waiter is granted something by being told what, while the
- * granter takes it off the line, in one critical section. A waiter that gives up does so under the
- * lock too: it is either still in the line, and removes itself, or it has been granted something.
+ * <p><b>No waiter is lost.</b> Who wants to wait first stands in line, which raises {@link
+ * #waiting}, and then looks for an idle slot. Who gives back first makes the slot idle, and then
+ * looks at {@code waiting}. All four are volatile, hence in one order that everybody agrees on: of
+ * the two looks at least one comes after both writes. Either the waiter finds the slot, or the
+ * giver sees that somebody waits, and serves the line under the lock. It does not matter if both
+ * do, for the slot goes by compare-and-set to one. A slot that comes back in any other way (a new
+ * connection, one passed on to the line) becomes idle under the lock and only if the line is empty.
+ * Capacity that comes back is offered to the line under the lock as well.
  *
- * <p>The connector is called without the lock, by a thread that owns the capacity concerned.
+ * <p><b>First come, first served</b>: with somebody in line nobody takes an idle slot but under the
+ * lock for the first in line, and who gives back hands over without making the slot idle at all.
+ * Before standing in line a thread yields a few times, for a hand-over between threads costs a
+ * thousand uses of nothing: where uses are so short that connections come back meanwhile, no line
+ * forms, and where there is one it can end.
  */
 final class ServerConnections<C> {
 
-  private static final Logger log = LoggerFactory.getLogger(ConnectionPool.class);
+  private static final int YIELDS = 4;
 
-  /** A connection and the capacity that goes with it. */
-  static final class Entry<C> {
-    private final C connection;
+  final ConnectionPool<C> pool;
+  final String serverId;
+  private final ServerCounters counters;
+  private final PoolPolicy policy;
+  private final boolean checksAlways;
+  private final boolean notesUses;
+  private final boolean dropsIdle;
 
-    /** Written by the one thread that gives it back, before it lets go of it under the lock. */
-    private long idleSince;
+  private final Slots<C> slots;
 
-    private Entry(C connection) {
-      this.connection = connection;
-    }
+  /** The length of {@link #line}. Written under the lock; read by anyone. */
+  private volatile int waiting;
 
-    C connection() {
-      return connection;
-    }
-  }
+  // Whether Permits has this in its queues.
+  final AtomicBoolean wantsForWaiter = new AtomicBoolean();
+  final AtomicBoolean wantsForMinimum = new AtomicBoolean();
 
-  /** Somebody in the line. All fields are guarded by {@link #lock}. */
-  private static final class Waiter<C> {
-    private final Condition ready;
+  /** Whether idle connections are being checked in the background. */
+  final AtomicBoolean isChecking = new AtomicBoolean();
 
-    /** Whether it was taken off the line; the two below say for what. */
-    private boolean granted;
+  /**
+   * Counts invalidations. Where one connection has broken, those made before that are checked when
+   * they are taken next: so nobody gets one dead connection of a restarted server after the other.
+   */
+  private final AtomicInteger doubts = new AtomicInteger();
 
-    /** What it was granted: a connection, or, where null, the capacity for one. */
-    private @Nullable Entry<C> entry;
-
-    /** It was granted nothing: the pool was closed. */
-    private boolean turnedAway;
-
-    private boolean interrupted;
-
-    private Waiter(Condition ready) {
-      this.ready = ready;
-    }
-  }
-
-  /** What there is at one instant. */
-  record Counts(int open, int idle, int waiting) {}
-
-  private final ConnectionPool<C> pool;
-  private final String serverId;
+  /** On the pool's clock: when the housekeeper first found nothing open here. Its own alone. */
+  @Nullable Long isEmptySince;
 
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Guarded by {@link #lock}; the one given back last comes first. */
-  private final ArrayDeque<Entry<C>> idle = new ArrayDeque<>();
+  // Guarded by lock.
 
-  /** Guarded by {@link #lock}; the one that came first comes first. */
-  private final ArrayDeque<Waiter<C>> waiters = new ArrayDeque<>();
+  private final Waiter.Line<C> line = new Waiter.Line<>();
+  private final Capacity<C> capacity;
 
-  /**
-   * Guarded by {@link #lock}. Capacity taken: connections idle, in use, being made and being
-   * closed; at most the pool's maximum.
-   */
-  private int open;
-
-  /**
-   * Guarded by {@link #lock}. Set when the last capacity came back, or none was ever taken before
-   * the pool was closed; nothing happens here any more.
-   */
-  private boolean givenUp;
-
-  ServerConnections(ConnectionPool<C> pool, String serverId) {
+  ServerConnections(ConnectionPool<C> pool, Server server, long seed) {
     this.pool = pool;
-    this.serverId = serverId;
+    this.serverId = server.id();
+    this.policy = pool.policy();
+    this.counters = new ServerCounters(policy.recordUseTimes);
+    this.checksAlways = policy.validateAfterIdleNanos == 0;
+    this.notesUses = policy.recordUseTimes || policy.leakThresholdNanos > 0;
+    this.dropsIdle = policy.whenFull == PoolPolicy.WhenFull.DROP_IDLE_ELSEWHERE;
+    this.slots = new Slots<>(this, policy.reuse);
+    this.capacity = new Capacity<>(this, server, lock, seed);
+  }
+
+  // Taking.
+
+  /**
+   * An idle connection that is fit for use, borrowed, without a lock. Null if there is none, or one
+   * that was not: then there may be others, but the caller is to look at the time.
+   */
+  @Nullable Slot<C> takeIdle(Server wanted) {
+    Slot<C> slot = borrowIdle();
+    return slot != null && isFit(slot, wanted) ? slot : null;
+  }
+
+  /** The same without a look at it: the caller asks {@link #isFit}. */
+  @Nullable Slot<C> borrowIdle() {
+    return waiting == 0 ? slots.borrowIdle() : null;
+  }
+
+  /** Of a slot that the caller has borrowed: whether the connector is to be asked about it. */
+  boolean mustCheck(Slot<C> slot) {
+    return slot.doubts != doubts.get() || (!slot.fresh && (checksAlways || slot.unchecked));
+  }
+
+  /** Of a slot that the caller has borrowed: if it is dead or leads elsewhere, it is closed. */
+  boolean isFit(Slot<C> slot, Server wanted) {
+    Server server = slot.server;
+    if (server == null || !isSameAddress(server, wanted)) {
+      endUnfit(slot, CloseReason.SERVER_REMOVED);
+      return false;
+    }
+    if (mustCheck(slot)) {
+      slot.unchecked = false;
+      slot.doubts = doubts.get();
+      C connection = slot.connection;
+      if (connection != null && !pool.isAlive(this, connection)) {
+        endUnfit(slot, CloseReason.DEAD);
+        return false;
+      }
+    }
+    slot.fresh = false;
+    if (notesUses) {
+      slot.borrowedAt = pool.nanoTime();
+      if (policy.leakThresholdNanos > 0) {
+        slot.borrower = new SlotState.Borrower(Slot.usesOf(slot.state));
+      }
+    }
+    return true;
+  }
+
+  static boolean isSameAddress(Server a, Server b) {
+    return a.host().equals(b.host()) && a.port() == b.port();
+  }
+
+  private void endUnfit(Slot<C> slot, CloseReason reason) {
+    counters.unused();
+    if (slot.endUse(slot.ticket())) {
+      capacity.discard(slot, reason);
+    }
   }
 
   /**
-   * A connection; null if this object was given up, so that the caller must look for its successor.
+   * Waits for a connection, from when the caller began to want it.
+   *
+   * @param begun {@link System#nanoTime}, for waiting takes real time
+   * @return null if this was forgotten meanwhile
    */
-  @Nullable Pooled<C> acquire(Server server, Duration timeout) throws InterruptedException {
-    long now = pool.clock().nanoTime();
-    List<Entry<C>> expired;
-    Entry<C> entry;
-    boolean usable = true;
-    Waiter<C> waiter = null;
-    lock.lock();
-    try {
-      boolean closed = pool.isClosed();
-      if (closed && open == 0) {
-        givenUp = true; // put in as the pool was being closed: nobody else would take it out
+  @SuppressWarnings("ThreadPriorityCheck") // see the class comment
+  @Nullable Slot<C> await(Server wanted, boolean keepsMinimum, long begun, long timeoutNanos)
+      throws InterruptedException {
+    for (int i = 0; i < YIELDS && timeoutNanos > 0 && slots.all().length > 0; i++) {
+      Thread.yield();
+      Slot<C> slot = takeIdle(wanted);
+      if (slot != null) {
+        return slot;
       }
-      if (givenUp) {
+      throwIfLate(begun, timeoutNanos);
+    }
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+    long since = pool.nanoTime();
+    for (boolean again = false; ; again = true) {
+      Waiter<C> waiter = new Waiter<>(wanted, Thread.currentThread(), since);
+      if (!enter(waiter, again, keepsMinimum)) {
         return null;
       }
-      if (closed) {
-        throw new PoolClosedException(serverId);
+      Slot<C> slot = outcome(waiter, begun, timeoutNanos);
+      if (isFit(slot, wanted)) {
+        noteWait(since);
+        if (pool.isClosed() && !Slot.isBorrowed(slot.state)) {
+          throw turnedAway(); // closed by force meanwhile
+        }
+        return slot;
       }
-      expired = takeExpired(now);
-      entry = idle.pollFirst();
-      if (entry == null && !expired.isEmpty()) {
-        entry = expired.remove(expired.size() - 1); // for its capacity
-        usable = false;
-      } else if (entry == null && open < pool.maxPerServer()) {
-        open++;
-      } else if (entry == null) {
-        waiter = waitInLine(timeout);
-        entry = waiter.entry;
+      throwIfLate(begun, timeoutNanos);
+    }
+  }
+
+  /** Checks may take time. Who does not want to wait at all has them made nevertheless. */
+  private void throwIfLate(long begun, long timeoutNanos) {
+    if (timeoutNanos > 0 && System.nanoTime() - begun >= timeoutNanos) {
+      throw timedOut(timeoutNanos);
+    }
+  }
+
+  private Slot<C> outcome(Waiter<C> waiter, long begun, long timeoutNanos)
+      throws InterruptedException {
+    while (waiter.outcome == null) {
+      Later.runQueued(); // if this thread is itself a callback of the pool
+      long left = timeoutNanos - (System.nanoTime() - begun);
+      if (waiter.outcome != null) {
+        break;
+      } else if (left > 0) {
+        LockSupport.parkNanos(this, left);
+      } else if (leave(waiter)) {
+        throw timedOut(timeoutNanos);
+      }
+      if (Thread.interrupted()) {
+        if (!leave(waiter) && waiter.outcome instanceof Slot<?> slot) {
+          putBack(mine(slot));
+        }
+        throw new InterruptedException();
+      }
+    }
+    if (waiter.outcome instanceof Slot<?> slot) {
+      return mine(slot);
+    }
+    throw rethrowable(waiter.outcome);
+  }
+
+  static RuntimeException rethrowable(@Nullable Object outcome) {
+    return (RuntimeException) Objects.requireNonNull(outcome);
+  }
+
+  @SuppressWarnings("unchecked") // a waiter's outcome is a slot of its own line
+  Slot<C> mine(Slot<?> slot) {
+    return (Slot<C>) slot;
+  }
+
+  /** What was granted to one who does not want it any more goes to the next. */
+  void putBack(Slot<C> slot) {
+    counters.unused();
+    boolean unused = passOnOrDiscard(slot, slot.ticket());
+  }
+
+  void noteWait(long since) {
+    counters.waited(pool.nanoTime() - since);
+  }
+
+  PoolTimeoutException timedOut(long timeoutNanos) {
+    return locked(
+        () ->
+            new PoolTimeoutException(
+                serverId,
+                "no connection within %s (%d open, %d of them being made; %d others wait)"
+                    .formatted(
+                        Duration.ofNanos(timeoutNanos),
+                        capacity.open(),
+                        capacity.underWay(),
+                        line.size()),
+                timeoutNanos > 0
+                    && capacity.connecting() > 0
+                    && capacity.open() == capacity.connecting()));
+  }
+
+  /**
+   * Stands in line, unless there is an idle connection now; and has as many connects begun as there
+   * is room and need for.
+   *
+   * @return false if this was forgotten
+   */
+  boolean enter(Waiter<C> waiter, boolean again, boolean keepsMinimum) {
+    Later later = new Later();
+    lock.lock();
+    try {
+      if (!capacity.want(waiter.wanted, keepsMinimum && !again)) {
+        return false;
+      }
+      if (pool.isClosed()) {
+        throw new PoolClosedException(serverId, ConnectionPool.CLOSED);
+      }
+      if (again) {
+        line.addFirst(waiter);
+      } else {
+        line.addLast(waiter);
+      }
+      waiting = line.size();
+      serve(later);
+      boolean unused = capacity.connectAsNeeded(later, false);
+      if (!again && waiter.inLine && line.size() > capacity.connecting()) {
+        refuseIfFull(waiter);
       }
     } finally {
       lock.unlock();
+      later.run();
     }
-    // From here on this thread owns capacity, with or without an entry, and must not lose it.
-    expired.forEach(this::discard);
-    if (waiter != null && waiter.interrupted) {
-      if (waiter.granted && entry != null) {
-        giveBack(entry);
-      } else if (waiter.granted && !waiter.turnedAway) {
-        giveBackCapacity();
-      }
-      throw new InterruptedException();
-    }
-    if (waiter != null && waiter.turnedAway) {
-      throw new PoolClosedException(serverId);
-    }
-    if (entry != null) {
-      if (usable && isAlive(entry)) {
-        return new Pooled<>(this, entry);
-      }
-      close(entry);
-    }
-    return connect(server);
+    return true;
   }
 
-  /**
-   * Waits for a grant. Under the lock, which the wait releases. Returns a waiter that is off the
-   * line: granted something, or interrupted, or both.
-   */
-  private Waiter<C> waitInLine(Duration timeout) {
-    Waiter<C> waiter = new Waiter<>(lock.newCondition());
-    waiters.addLast(waiter);
+  /** Under the lock, for one whom nothing under way will serve. */
+  private void refuseIfFull(Waiter<C> waiter) {
+    int room = pool.permits().anyLeft() ? capacity.room() : 0;
+    if ((long) line.size() - capacity.connecting() - room > policy.maxWaiting) {
+      refuse(waiter);
+    }
+  }
+
+  private void refuse(Waiter<C> waiter) {
+    boolean unused = leave(waiter);
+    throw new PoolFullException(
+        serverId,
+        "all of its " + capacity.open() + " connections are in use, and " + waiting + " wait",
+        null);
+  }
+
+  /** Whether it was in line; else it has an outcome, or never was. */
+  boolean leave(Waiter<C> waiter) {
+    lock.lock();
     try {
-      long left = ConnectionPool.saturatedNanos(timeout);
-      while (!waiter.granted && left > 0) {
-        left = waiter.ready.awaitNanos(left);
-      }
-    } catch (InterruptedException e) {
-      waiter.interrupted = true; // the caller throws it, once it has passed on what was granted
+      boolean wasInLine = line.remove(waiter);
+      waiting = line.size();
+      return wasInLine;
+    } finally {
+      lock.unlock();
     }
-    if (!waiter.granted) {
-      waiters.remove(waiter);
-      if (!waiter.interrupted) {
-        throw new PoolTimeoutException(
-            serverId,
-            "none of its "
-                + open
-                + " connections came free within "
-                + timeout
-                + " ("
-                + waiters.size()
-                + " others wait)");
+  }
+
+  // Giving back.
+
+  /** Ends a use; false if that had ended, and nothing was done. */
+  boolean giveBack(Slot<C> slot, long ticket) {
+    long borrowedAt = notesUses ? slot.borrowedAt : 0;
+    if (waiting == 0) {
+      if (slots.makeIdle(slot, ticket)) {
+        if (notesUses) {
+          noteUse(borrowedAt);
+        }
+        if (waiting != 0) {
+          serveWaiting();
+        } else if (dropsIdle) {
+          pool.dropIdleForNeedy();
+        }
+        return true;
       }
     }
-    return waiter;
+    boolean ended = passOnOrDiscard(slot, ticket);
+    if (ended && notesUses) {
+      noteUse(borrowedAt);
+    }
+    return ended;
+  }
+
+  private boolean passOnOrDiscard(Slot<C> slot, long ticket) {
+    if (slot.change(ticket, Slot.as(ticket, Slot.HELD))) {
+      passOn(slot);
+      return true;
+    }
+    if (slot.change(Slot.as(ticket, Slot.RETIRING), Slot.as(ticket, Slot.HELD))) {
+      capacity.discard(slot, slot.retiredFor);
+      return true;
+    }
+    return false;
+  }
+
+  boolean invalidate(Slot<C> slot, long ticket, Throwable cause) {
+    long borrowedAt = notesUses ? slot.borrowedAt : 0;
+    if (!slot.endUse(ticket)) {
+      return false;
+    }
+    if (notesUses) {
+      noteUse(borrowedAt);
+    }
+    int unused = doubts.incrementAndGet();
+    ConnectionPool.note(this + " thrown away", cause);
+    capacity.discard(slot, CloseReason.INVALIDATED);
+    return true;
+  }
+
+  private void noteUse(long borrowedAt) {
+    counters.used(pool.nanoTime() - borrowedAt);
+  }
+
+  private void serveWaiting() {
+    Later later = new Later();
+    lock.lock();
+    try {
+      serve(later);
+    } finally {
+      lock.unlock();
+    }
+    later.run();
+  }
+
+  /** Gives a slot that the caller holds to the first in line, or makes it idle. */
+  void passOn(Slot<C> slot) {
+    Later later = new Later();
+    lock.lock();
+    try {
+      passOn(slot, later);
+    } finally {
+      lock.unlock();
+    }
+    later.run();
   }
 
   /** Under the lock. */
-  private void grant(Waiter<C> waiter, @Nullable Entry<C> entry) {
-    waiter.granted = true;
-    waiter.entry = entry;
-    waiter.ready.signal();
-  }
-
-  /**
-   * Takes out the idle ones past their time, which are at the back. Under the lock; the caller owns
-   * them. Only ever leaves some behind when there is no one in the line.
-   */
-  private List<Entry<C>> takeExpired(long now) {
-    List<Entry<C>> expired = new ArrayList<>(0);
-    for (Entry<C> last = idle.peekLast();
-        last != null && now - last.idleSince >= pool.idleTimeoutNanos();
-        last = idle.peekLast()) {
-      expired.add(idle.removeLast());
-    }
-    return expired;
-  }
-
-  /** Connects on capacity that the caller owns. */
-  private Pooled<C> connect(Server server) throws InterruptedException {
-    Entry<C> entry = null;
-    try {
-      if (!pool.isClosed()) {
-        entry = new Entry<>(notNull(pool.connector().connect(server)));
-      }
-    } catch (InterruptedException | Error e) {
-      throw e;
-    } catch (Exception e) {
-      throw new ConnectFailedException(serverId, e);
-    } finally {
-      if (entry == null) {
-        giveBackCapacity();
+  void passOn(Slot<C> slot, Later later) {
+    CloseReason reason = capacity.whyNotAgain(slot);
+    if (reason != null) {
+      later.add(() -> capacity.discard(slot, reason));
+    } else if (line.size() > 0) {
+      grant(slot, later);
+    } else {
+      slots.makeIdle(slot);
+      if (dropsIdle) {
+        later.add(pool::dropIdleForNeedy);
       }
     }
-    if (entry != null && !pool.isClosed()) {
-      return new Pooled<>(this, entry); // closed from now on: then closed when it is given back
-    }
-    if (entry != null) {
-      discard(entry);
-    }
-    throw new PoolClosedException(serverId);
   }
 
-  private C notNull(@Nullable C connection) {
-    if (connection == null) {
-      throw new NullPointerException(
-          "connector " + pool.connector().getClass().getName() + " returned null");
-    }
-    return connection;
-  }
-
-  /** To the first in the line, or else among the idle ones. */
-  void giveBack(Entry<C> entry) {
-    long now = pool.clock().nanoTime();
-    List<Entry<C>> surplus;
-    lock.lock();
-    try {
-      if (pool.isClosed()) {
-        // close() has emptied this object or will, under the lock: either way it must stay empty.
-        surplus = List.of(entry);
-      } else {
-        entry.idleSince = now;
-        surplus = takeExpired(now);
-        Waiter<C> first = waiters.pollFirst();
-        if (first != null) {
-          grant(first, entry);
-        } else {
-          idle.addFirst(entry);
-        }
-      }
-    } finally {
-      lock.unlock();
-    }
-    surplus.forEach(this::discard);
-  }
-
-  /** To the first in the line, who connects on it, or else counted down. */
-  private void giveBackCapacity() {
-    lock.lock();
-    try {
-      Waiter<C> first = waiters.pollFirst();
-      if (first != null) {
-        grant(first, null);
-      } else if (--open == 0) {
-        givenUp = true;
-      }
-      if (!givenUp) {
+  /** Under the lock: idle connections to those who wait, in order. */
+  private void serve(Later later) {
+    while (line.size() > 0) {
+      Slot<C> slot = slots.holdIdle();
+      if (slot == null) {
         return;
       }
+      grant(slot, later);
+    }
+  }
+
+  /** Under the lock, with somebody in line, of a slot that the caller holds. */
+  private void grant(Slot<C> slot, Later later) {
+    Waiter<C> waiter = Objects.requireNonNull(line.poll());
+    long unused = slot.lend();
+    end(waiter, slot, later);
+  }
+
+  /** Under the lock, of a waiter who was taken off the line. */
+  void end(Waiter<C> waiter, Object outcome, Later later) {
+    waiting = line.size();
+    waiter.outcome = outcome;
+    if (waiter.thread != null) {
+      waiter.over();
+    } else {
+      later.add(() -> pool.execute(waiter::over));
+    }
+  }
+
+  /**
+   * What was short is there again: a permit, or time has passed.
+   *
+   * @param hasPermit whether the caller has one to give away
+   * @return whether that was taken
+   */
+  boolean lookAgain(boolean hasPermit) {
+    Later later = new Later();
+    boolean isTaken;
+    lock.lock();
+    try {
+      isTaken = capacity.connectAsNeeded(later, hasPermit);
     } finally {
       lock.unlock();
     }
-    pool.forget(serverId, this);
+    later.run();
+    return isTaken;
   }
 
-  void invalidate(Entry<C> entry, Throwable cause) {
-    quietly(() -> log.debug("{}: connection thrown away", this, cause));
-    discard(entry);
-  }
-
-  /** Closes a connection that the caller owns, and gives its capacity back. */
-  private void discard(Entry<C> entry) {
-    close(entry);
-    giveBackCapacity();
-  }
-
-  /** Closes a connection that the caller owns, who keeps its capacity. */
-  private void close(Entry<C> entry) {
-    try {
-      pool.connector().close(entry.connection);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (Throwable e) {
-      quietly(() -> log.warn("{}: connector failed to close a connection", this, e));
-    }
-  }
-
-  private boolean isAlive(Entry<C> entry) {
-    try {
-      return pool.connector().isAlive(entry.connection);
-    } catch (Throwable e) {
-      quietly(() -> log.debug("{}: connection taken for dead", this, e));
-      return false;
-    }
-  }
-
-  /**
-   * Logs for a thread that owns capacity, and must not lose it: an exception may throw when it is
-   * printed, and a logger of the user's at any time.
-   */
-  private static void quietly(Runnable logging) {
-    try {
-      logging.run();
-    } catch (Throwable ignored) {
-      // There is nobody left to tell.
-    }
-  }
-
-  /**
-   * After the pool's flag is set. Who comes later sees the flag under the lock, and leaves nothing.
-   */
-  void close() {
-    List<Entry<C>> left;
+  /** Whether somebody waits here for whom a permit would do; else it leaves their queue. */
+  boolean needsPermit() {
     lock.lock();
     try {
-      left = List.copyOf(idle);
-      idle.clear();
-      for (Waiter<C> waiter : waiters) {
-        waiter.turnedAway = true;
-        grant(waiter, null);
+      boolean needs = capacity.needsPermit();
+      if (!needs) {
+        pool.permits().noLongerNeedy(this);
       }
-      waiters.clear();
+      return needs;
     } finally {
       lock.unlock();
     }
-    left.forEach(this::discard);
   }
 
-  Counts counts() {
+  /** Makes up the minimum from now on. False if this was forgotten. */
+  boolean warmUp(Server wanted) {
+    boolean isKnown = locked(() -> capacity.want(wanted, true));
+    boolean unused = isKnown && lookAgain(false);
+    return isKnown;
+  }
+
+  // Ending.
+
+  /**
+   * The server's connections are to end: the idle now, those in use when they are given back, those
+   * under way when they arrive.
+   *
+   * @param leaves whether those who wait are turned away; else new ones are made for them
+   */
+  void retireAll(CloseReason reason, boolean leaves) {
+    Later later = new Later();
     lock.lock();
     try {
-      return new Counts(open, idle.size(), waiters.size());
+      capacity.beginGeneration(reason, leaves);
+      while (leaves && line.size() > 0) {
+        end(Objects.requireNonNull(line.poll()), turnedAway(), later);
+      }
+      // Under the lock, so that none is on its way from idle to a waiter. A slot that is held
+      // elsewhere is discarded when it comes to passOn, under the lock, for its generation.
+      List<Slot<C>> held = slots.retireAll(reason);
+      later.add(() -> held.forEach(slot -> discardLater(slot, reason)));
+      boolean unused = capacity.connectAsNeeded(later, false);
+      capacity.forgetIfLeft(later);
+    } finally {
+      lock.unlock();
+    }
+    later.run();
+  }
+
+  PoolClosedException turnedAway() {
+    return new PoolClosedException(
+        serverId, pool.isClosed() ? ConnectionPool.CLOSED : "the server was removed");
+  }
+
+  /** Closes the connection of a slot that the caller holds, each in a task of its own. */
+  void discardLater(Slot<C> slot, CloseReason reason) {
+    pool.execute(() -> capacity.discard(slot, reason));
+  }
+
+  /** Closes what is in use, under the hands of its users; returns how many. */
+  int force() {
+    List<Slot<C>> held = slots.holdAllBorrowed();
+    held.forEach(slot -> discardLater(slot, CloseReason.FORCED));
+    return held.size();
+  }
+
+  /** Whether this holds nothing and nobody, and is to be forgotten. */
+  boolean forgetIfEmpty() {
+    return locked(capacity::forgetIfEmpty);
+  }
+
+  // What others see.
+
+  Slots<C> slots() {
+    return slots;
+  }
+
+  int open() {
+    return locked(capacity::open);
+  }
+
+  int surplus() {
+    return locked(capacity::surplus);
+  }
+
+  void countLeak() {
+    long unused = locked(() -> ++counters.leaks);
+  }
+
+  private <T> T locked(Supplier<T> what) {
+    lock.lock();
+    try {
+      return what.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int doubts() {
+    return doubts.get();
+  }
+
+  Capacity<C> capacity() {
+    return capacity;
+  }
+
+  ServerCounters counters() {
+    return counters;
+  }
+
+  String serverId() {
+    return serverId;
+  }
+
+  /** Under the lock. */
+  Waiter.Line<C> line() {
+    return line;
+  }
+
+  PoolStats.OfServer stats() {
+    lock.lock();
+    try {
+      long uses = 0;
+      int idle = 0;
+      int active = 0;
+      for (Slot<C> slot : slots.all()) {
+        long now = slot.state;
+        uses += Slot.usesOf(now);
+        idle += Slot.isIdle(now) ? 1 : 0;
+        active += Slot.isBorrowed(now) ? 1 : 0;
+      }
+      return counters.stats(serverId, idle, active, line.size(), capacity.underWay(), uses);
     } finally {
       lock.unlock();
     }

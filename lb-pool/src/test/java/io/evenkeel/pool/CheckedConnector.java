@@ -3,6 +3,7 @@ package io.evenkeel.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evenkeel.core.Server;
+import io.evenkeel.core.Threads;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -110,8 +111,13 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
     assertThat(breaches).isEmpty();
   }
 
-  /** Every connection ever made was closed exactly once, and no rule was broken on the way. */
+  /**
+   * Every connection ever made was closed exactly once, and no rule was broken on the way. A pool's
+   * {@code close()} does not wait for its executor, so this does.
+   */
   void assertClean() {
+    Threads.await(
+        () -> open() == 0 && existing.values().stream().allMatch(count -> count.get() == 0));
     assertNoBreach();
     assertThat(all).allSatisfy(connection -> assertThat(connection.closings).hasValue(1));
     assertThat(existing.values()).allSatisfy(count -> assertThat(count).hasValue(0));

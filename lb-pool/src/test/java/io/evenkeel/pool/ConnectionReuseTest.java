@@ -39,6 +39,8 @@ class ConnectionReuseTest {
           .maxPerServer(3)
           .idleTimeout(Duration.ofSeconds(60))
           .clock(time)
+          .scheduler(time)
+          .executor(Runnable::run)
           .build();
 
   @AfterEach
@@ -55,7 +57,7 @@ class ConnectionReuseTest {
     Connection second = b.connection();
     a.close();
     b.close();
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(2, 2, 0));
+    assertThat(counts()).isEqualTo(new Counts(2, 2, 0));
     Pooled<Connection> again = pool.acquire(SERVER, NOW);
     Pooled<Connection> further = pool.acquire(SERVER, NOW);
     assertThat(again.connection()).isSameAs(second);
@@ -74,7 +76,8 @@ class ConnectionReuseTest {
     }
     assertThatThrownBy(() -> pool.acquire(SERVER, NOW))
         .isInstanceOf(PoolTimeoutException.class)
-        .hasMessage("server 's0': none of its 3 connections came free within PT0S (0 others wait)");
+        .hasMessage(
+            "server 's0': no connection within PT0S (3 open, 0 of them being made; 0 others wait)");
     assertThat(held).extracting(pooled -> pooled.connection().serverId).contains("s0", "s1");
     held.forEach(Pooled::close);
   }
@@ -86,7 +89,7 @@ class ConnectionReuseTest {
     Pooled<Connection> c = pool.acquire(SERVER, NOW);
     assertThatThrownBy(() -> pool.acquire(SERVER, Duration.ofMillis(1)))
         .isInstanceOf(PoolTimeoutException.class);
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(3, 0, 0));
+    assertThat(counts()).isEqualTo(new Counts(3, 0, 0));
     b.close();
     pool.acquire(SERVER, NOW).close();
     a.invalidate(new IOException("reset"));
@@ -94,46 +97,44 @@ class ConnectionReuseTest {
     c.close();
   }
 
+  /** Looked at every 5 s, so first seen idle up to 5 s late. */
   @Test
-  void idleForTheTimeout_isClosedNotHandedOut() throws Exception {
+  void idleForTheTimeout_isClosed_notBefore_andAtMostOneLookLate() throws Exception {
     Pooled<Connection> pooled = pool.acquire(SERVER, NOW);
     Connection old = pooled.connection();
+    time.advance(Duration.ofSeconds(7));
     pooled.close();
     time.advance(Duration.ofSeconds(60).minusNanos(1));
-    pool.acquire(SERVER, NOW).close();
-    assertThat(connector.made()).isEqualTo(1);
-    time.advance(Duration.ofSeconds(60));
-    Pooled<Connection> fresh = pool.acquire(SERVER, NOW);
+    assertThat(old.closings).hasValue(0);
+    time.advance(Duration.ofSeconds(5).plusNanos(1));
     assertThat(old.closings).hasValue(1);
+    assertThat(closedFor(CloseReason.IDLE_TIMEOUT)).isEqualTo(1);
+    Pooled<Connection> fresh = pool.acquire(SERVER, NOW);
     assertThat(fresh.connection()).isNotSameAs(old);
     fresh.close();
   }
 
   @Test
-  void othersIdleForTheTimeout_arePurgedOnTheWay_whenTakingAndWhenGivingBack() throws Exception {
-    Pooled<Connection> a = pool.acquire(SERVER, NOW);
-    Pooled<Connection> b = pool.acquire(SERVER, NOW);
-    Pooled<Connection> c = pool.acquire(SERVER, NOW);
-    a.close();
-    time.advance(Duration.ofSeconds(30));
-    b.close();
-    time.advance(Duration.ofSeconds(30));
-    Pooled<Connection> taken = pool.acquire(SERVER, NOW); // b's; a's is past its time
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(2, 0, 0));
-    taken.close();
-    time.advance(Duration.ofSeconds(60));
-    c.close();
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(1, 1, 0));
-    assertThat(connector.open()).isEqualTo(1);
+  void usedNowAndThen_neverTimesOut_theOthersDo() throws Exception {
+    fillWithIdle(3);
+    for (int i = 0; i < 30; i++) {
+      time.advance(Duration.ofSeconds(4));
+      pool.acquire(SERVER, NOW).close();
+    }
+    assertThat(counts()).isEqualTo(new Counts(1, 1, 0));
+    assertThat(connector.made()).isEqualTo(3);
   }
 
+  /** A new connection in the place of one that was idle for long has a time of its own. */
   @Test
-  void allAtTheMaximumIdleForTheTimeout_acquire_replacesThem() throws Exception {
-    fillWithIdle(3);
-    time.advance(Duration.ofSeconds(61));
-    pool.acquire(SERVER, NOW).close();
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(1, 1, 0));
-    assertThat(connector.made()).isEqualTo(4);
+  void replaced_beginsItsIdleTimeAnew() throws Exception {
+    fillWithIdle(1);
+    time.advance(Duration.ofSeconds(58));
+    connector.all.forEach(connection -> connection.dead = true);
+    Pooled<Connection> fresh = pool.acquire(SERVER, NOW);
+    fresh.close();
+    time.advance(Duration.ofSeconds(30));
+    assertThat(counts()).isEqualTo(new Counts(1, 1, 0));
   }
 
   @Test
@@ -143,7 +144,8 @@ class ConnectionReuseTest {
     Pooled<Connection> pooled = pool.acquire(SERVER, NOW);
     assertThat(pooled.connection().number).isEqualTo(3);
     assertThat(pooled.connection().dead).isFalse();
-    assertThat(connector.open()).isEqualTo(3);
+    assertThat(connector.open()).isEqualTo(1); // the others were found to be dead, too
+    assertThat(closedFor(CloseReason.DEAD)).isEqualTo(3);
     pooled.close();
   }
 
@@ -158,16 +160,18 @@ class ConnectionReuseTest {
           .extracting(e -> ((PoolException) e).serverId())
           .isEqualTo("s0");
     }
-    assertThat(pool.serverCount()).isZero();
+    assertThat(counts()).isEqualTo(new Counts(0, 0, 0));
     refusal = null;
     fillWithIdle(3);
   }
 
   @Test
-  void interruptedConnect_isPassedOnAsItIs() {
+  void interruptedConnect_hasFailed_andTheInterruptIsKept() {
     refusal = new InterruptedException("stop");
-    assertThatThrownBy(() -> pool.acquire(SERVER, NOW)).isSameAs(refusal);
-    assertThat(pool.serverCount()).isZero();
+    assertThatThrownBy(() -> pool.acquire(SERVER, NOW))
+        .isInstanceOf(ConnectFailedException.class)
+        .hasCause(refusal);
+    assertThat(Thread.interrupted()).isTrue();
   }
 
   @Test
@@ -185,7 +189,10 @@ class ConnectionReuseTest {
     for (int i = 0; i < 100; i++) {
       pool.acquire(SERVER.withId("pod-" + i), NOW).invalidate(new IOException("gone"));
     }
-    assertThat(pool.serverCount()).isZero();
+    assertThat(pool.stats().servers()).hasSize(100);
+    time.advance(Duration.ofSeconds(66));
+    assertThat(pool.stats().servers()).isEmpty();
+    assertThat(time.pending()).isZero(); // nor does anyone look any more
   }
 
   @Test
@@ -195,16 +202,16 @@ class ConnectionReuseTest {
     Pooled<Connection> successor = pool.acquire(SERVER, NOW);
     closed.close();
     closed.invalidate(new IOException("late"));
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(1, 0, 0));
+    assertThat(counts()).isEqualTo(new Counts(1, 0, 0));
     assertThat(successor.connection().closings).hasValue(0);
     assertThatIllegalStateException()
         .isThrownBy(closed::connection)
-        .withMessage("this use of connection to 's0' has ended");
+        .withMessage("this use of a connection to 's0' has ended");
 
     successor.invalidate(new IOException("reset"));
     successor.close();
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(0, 0, 0));
-    assertThat(successor).hasToString("Pooled of connection to 's0', ended");
+    assertThat(counts()).isEqualTo(new Counts(0, 0, 0));
+    assertThat(successor).hasToString("Pooled connection to 's0', ended");
     assertThatNullPointerException().isThrownBy(() -> successor.invalidate(null));
   }
 
@@ -221,11 +228,11 @@ class ConnectionReuseTest {
     assertThat(b.connection()).isSameAs(borrowed);
     b.close();
     assertThat(connector.open()).isZero();
-    assertThat(pool.serverCount()).isZero();
+    assertThat(pool.stats().servers()).isEmpty();
     assertThatThrownBy(() -> pool.acquire(SERVER, NOW))
         .isInstanceOf(PoolClosedException.class)
         .hasMessage("server 's0': the pool is closed");
-    assertThat(pool.serverCount()).isZero();
+    assertThat(pool.stats().servers()).isEmpty();
   }
 
   /** The clock is read between the look at the pool's flag and the look under the lock. */
@@ -239,10 +246,12 @@ class ConnectionReuseTest {
                   closing[0].close();
                   return time.nanoTime();
                 })
+            .scheduler(time)
+            .executor(Runnable::run)
             .build();
     assertThatThrownBy(() -> closing[0].acquire(SERVER, NOW))
         .isInstanceOf(PoolClosedException.class);
-    assertThat(closing[0].serverCount()).isZero();
+    assertThat(closing[0].stats().servers()).isEmpty();
   }
 
   @Test
@@ -265,9 +274,9 @@ class ConnectionReuseTest {
   void longestDurations_areNoTrouble() throws Exception {
     Duration ages = Duration.ofSeconds(Long.MAX_VALUE);
     try (ConnectionPool<Connection> patient =
-        ConnectionPool.builder(connector).idleTimeout(ages).clock(time).build()) {
+        ConnectionPool.builder(connector).idleTimeout(ages).clock(time).scheduler(time).build()) {
       patient.acquire(SERVER, ages).close();
-      time.advance(Duration.ofDays(10_000));
+      time.advance(Duration.ofDays(1));
       patient.acquire(SERVER, ages).close();
       assertThat(connector.made()).isEqualTo(1);
     }
@@ -279,10 +288,14 @@ class ConnectionReuseTest {
       held.add(pool.acquire(SERVER, NOW));
     }
     held.forEach(Pooled::close);
-    assertThat(counts()).isEqualTo(new ServerConnections.Counts(count, count, 0));
+    assertThat(counts()).isEqualTo(new Counts(count, count, 0));
   }
 
-  private ServerConnections.Counts counts() {
-    return pool.counts("s0");
+  private long closedFor(CloseReason reason) {
+    return pool.stats().of("s0").closed().get(reason);
+  }
+
+  private Counts counts() {
+    return Counts.of(pool, "s0");
   }
 }

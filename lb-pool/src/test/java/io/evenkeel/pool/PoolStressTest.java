@@ -87,14 +87,14 @@ class PoolStressTest {
     assertThat(served.sum()).as("seed %d", seed).isPositive();
     if (!closeMidway) {
       for (Server server : SERVERS) {
-        ServerConnections.Counts counts = pool.counts(server.id());
+        Counts counts = Counts.of(pool, server.id());
         assertThat(counts.waiting()).as("seed %d", seed).isZero();
         assertThat(counts.open()).as("seed %d", seed).isEqualTo(counts.idle());
       }
     }
-    pool.close();
+    pool.close(Duration.ofMinutes(1));
     connector.assertClean();
-    assertThat(pool.serverCount()).isZero();
+    assertThat(pool.stats().servers()).isEmpty();
   }
 
   private static void use(ConnectionPool<Connection> pool, Random random)

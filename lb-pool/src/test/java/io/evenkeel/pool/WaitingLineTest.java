@@ -41,7 +41,7 @@ class WaitingLineTest {
 
   @AfterEach
   void everyConnection_isClosedOnce() {
-    pool.close();
+    pool.close(LONG);
     connector.assertClean();
   }
 
@@ -92,7 +92,7 @@ class WaitingLineTest {
     joinWaiters();
     assertThat(outcomes).containsExactlyInAnyOrder("0 failed", "1 failed", "2 served", "3 served");
     assertThat(outcomes).containsSubsequence("2 served", "3 served");
-    assertThat(pool.counts("s0")).isEqualTo(new ServerConnections.Counts(1, 1, 0));
+    assertThat(Counts.of(pool, "s0")).isEqualTo(new Counts(1, 1, 0));
   }
 
   @Test
@@ -111,7 +111,7 @@ class WaitingLineTest {
     Pooled<Connection> held = pool.acquire(SERVER, LONG);
     startWaiter(0, Duration.ofMillis(20), false);
     waiters.get(0).join();
-    assertThat(pool.counts("s0")).isEqualTo(new ServerConnections.Counts(1, 0, 0));
+    assertThat(Counts.of(pool, "s0")).isEqualTo(new Counts(1, 0, 0));
     startWaiter(1, LONG);
     held.close();
     joinWaiters();
@@ -128,7 +128,7 @@ class WaitingLineTest {
       waiters.get(i).interrupt();
       waiters.get(i).join();
     }
-    assertThat(pool.counts("s0")).isEqualTo(new ServerConnections.Counts(1, 0, 3));
+    assertThat(Counts.of(pool, "s0")).isEqualTo(new Counts(1, 0, 3));
     held.close();
     joinWaiters();
     assertThat(outcomes)
@@ -160,7 +160,7 @@ class WaitingLineTest {
           });
       joinWaiters();
       assertThat(outcomes).as("seed %d", seed).hasSize(2).contains("1 served");
-      assertThat(pool.counts("s0")).as("seed %d", seed).isEqualTo(idleOnly());
+      assertThat(Counts.of(pool, "s0")).as("seed %d", seed).isEqualTo(idleOnly());
     }
   }
 
@@ -173,11 +173,11 @@ class WaitingLineTest {
       Pooled<Connection> held = pool.acquire(SERVER, LONG);
       startWaiter(0, Duration.ofNanos(100_000), false);
       startWaiter(1, LONG, false);
-      Threads.await(() -> pool.counts("s0").waiting() > 0);
+      Threads.await(() -> Counts.of(pool, "s0").waiting() > 0);
       held.close();
       joinWaiters();
       assertThat(outcomes).hasSize(2).contains("1 served");
-      assertThat(pool.counts("s0")).isEqualTo(idleOnly());
+      assertThat(Counts.of(pool, "s0")).isEqualTo(idleOnly());
     }
   }
 
@@ -195,8 +195,8 @@ class WaitingLineTest {
     assertThat(connector.open()).isZero();
   }
 
-  private static ServerConnections.Counts idleOnly() {
-    return new ServerConnections.Counts(1, 1, 0);
+  private static Counts idleOnly() {
+    return new Counts(1, 1, 0);
   }
 
   private void startWaiter(int index, Duration timeout) {
@@ -204,12 +204,12 @@ class WaitingLineTest {
   }
 
   private void startWaiter(int index, Duration timeout, boolean awaitInLine) {
-    int before = pool.counts("s0").waiting();
+    int before = Counts.of(pool, "s0").waiting();
     Thread thread = new Thread(() -> outcome(index, timeout), "waiter-" + index);
     waiters.add(thread);
     thread.start();
     if (awaitInLine) {
-      Threads.await(() -> pool.counts("s0").waiting() == before + 1);
+      Threads.await(() -> Counts.of(pool, "s0").waiting() == before + 1);
     }
   }
 

@@ -1,0 +1,97 @@
+package io.evenkeel.pool;
+
+import io.evenkeel.core.Server;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * A future that waits for a connection. Completed once, by whoever comes first: a connection, why
+ * there is none, its time, or its user; what comes for it later goes to the next.
+ */
+final class AsyncWait<C> {
+
+  private final ServerConnections<C> home;
+  private final CompletableFuture<Pooled<C>> future;
+  private final Waiter<C> waiter;
+
+  AsyncWait(ServerConnections<C> home, Server wanted, CompletableFuture<Pooled<C>> future) {
+    this.home = home;
+    this.future = future;
+    this.waiter = new Waiter<>(wanted, this::deliver, home.pool.nanoTime());
+  }
+
+  /** Stands in line; false if the server was forgotten meanwhile. */
+  boolean begin(long timeoutNanos) {
+    if (!home.enter(waiter, false, true)) {
+      return false;
+    }
+    end(timeoutNanos);
+    return true;
+  }
+
+  /** Has an idle connection checked that the caller has borrowed. */
+  void begin(Slot<C> borrowed, long timeoutNanos) {
+    waiter.outcome = borrowed;
+    home.pool.execute(waiter::over);
+    end(timeoutNanos);
+  }
+
+  /** Whatever it has been granted by now: only once it is complete is there nothing to end. */
+  private void end(long timeoutNanos) {
+    if (future.isDone()) {
+      return;
+    }
+    Runnable timer;
+    try {
+      timer = home.pool.later(() -> timeOut(timeoutNanos), timeoutNanos);
+    } catch (RejectedExecutionException e) { // the pool or its scheduler is closed
+      future.completeExceptionally(home.turnedAway());
+      timer = () -> {};
+    }
+    Runnable cancel = timer;
+    CompletableFuture<Pooled<C>> unused =
+        future.whenComplete(
+            (pooled, failure) -> {
+              boolean unusedToo = home.leave(waiter);
+              cancel.run();
+            });
+  }
+
+  private void timeOut(long timeoutNanos) {
+    boolean unused = home.leave(waiter);
+    PoolTimeoutException timedOut = home.timedOut(timeoutNanos);
+    home.pool.callBack(() -> future.completeExceptionally(timedOut));
+  }
+
+  /** What it waited for is there. On the pool's executor. */
+  private void deliver() {
+    Object outcome = waiter.outcome;
+    if (!(outcome instanceof Slot<?> granted)) {
+      future.completeExceptionally(ServerConnections.rethrowable(outcome));
+      return;
+    }
+    Slot<C> slot = home.mine(granted);
+    if (future.isDone()) {
+      home.putBack(slot);
+    } else if (!home.isFit(slot, waiter.wanted)) {
+      waitAgain();
+    } else if (future.complete(new Pooled<>(slot, slot.ticket()))) {
+      home.noteWait(waiter.since);
+    } else {
+      home.putBack(slot); // complete meanwhile
+    }
+  }
+
+  private void waitAgain() {
+    waiter.outcome = null;
+    try {
+      if (!home.enter(waiter, true, false)) {
+        future.completeExceptionally(home.turnedAway());
+      } else if (future.isDone()) {
+        boolean unused = home.leave(waiter); // its end found nothing to take off the line
+      }
+    } catch (PoolException e) {
+      future.completeExceptionally(e);
+    }
+  }
+}
