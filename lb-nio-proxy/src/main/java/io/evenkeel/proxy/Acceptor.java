@@ -54,6 +54,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   private @Nullable Long lastPauseNanos;
 
   private boolean closed;
+  private final LoopStats stats = new LoopStats();
 
   /** Written on the loop, read by anyone. */
   private final AtomicInteger openRelays = new AtomicInteger();
@@ -131,6 +132,7 @@ final class Acceptor extends Timer implements ChannelHandler {
       return;
     }
     openRelays.incrementAndGet();
+    stats.accepted++;
     Relay relay = new Relay(context, loop, this, client, query);
     try {
       relay.connect();
@@ -224,6 +226,14 @@ final class Acceptor extends Timer implements ChannelHandler {
     }
   }
 
+  EventLoop loop() {
+    return loop;
+  }
+
+  LoopStats stats() {
+    return stats;
+  }
+
   /** Safe for use by any thread. */
   int openRelays() {
     return openRelays.get();
@@ -239,7 +249,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     int before = openRelays.get();
     for (ChannelHandler handler : loop.handlers()) {
       if (handler instanceof RelayEnd end) {
-        end.relay().close(true);
+        end.relay().close(true, EndReason.SHUTDOWN);
       }
     }
     return before - openRelays.get();

@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -72,6 +73,9 @@ final class EventLoop implements Runnable {
   private int prematureReturns;
   private int timersPutOff;
 
+  /** Completed when the loop has ended and runs no task any more. Safe for use by any thread. */
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
   /** For tests: turns of the loop so far. */
   private final AtomicLong turns = new AtomicLong();
 
@@ -92,6 +96,30 @@ final class EventLoop implements Runnable {
     tasks.add(task);
     if (!awake.get() && awake.compareAndSet(false, true)) {
       selector.wakeup();
+    }
+  }
+
+  /**
+   * Runs a task on the loop and waits for that; on the caller's thread if the loop has ended. Safe
+   * for use by any thread but a loop's: two that ask each other would wait for ever.
+   */
+  void ask(Runnable question) {
+    CompletableFuture<Void> answered = new CompletableFuture<>();
+    execute(
+        () -> {
+          try {
+            question.run();
+            answered.complete(null);
+          } catch (Throwable e) {
+            answered.completeExceptionally(e);
+          }
+        });
+    Object unused = CompletableFuture.anyOf(answered, ended).exceptionally(e -> null).join();
+    // A task that runs does so before the loop has ended; one that did not by then never will.
+    if (answered.isDone()) {
+      answered.join();
+    } else {
+      question.run();
     }
   }
 
@@ -290,6 +318,7 @@ final class EventLoop implements Runnable {
     closing.forEach(EventLoop::closeNow);
     closing.clear();
     tasks.clear();
+    ended.complete(null);
   }
 
   private static void closeNow(SelectableChannel channel) {

@@ -4,7 +4,7 @@ import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.NanoClock;
 import java.time.Duration;
 
-/** What a proxy was built with, checked by {@link TcpProxy.Builder}. */
+/** What a proxy was built with, checked by {@link TcpProxyBuilder}. */
 record ProxySettings(
     LoadBalancer balancer,
     String host,

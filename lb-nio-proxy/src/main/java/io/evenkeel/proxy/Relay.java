@@ -68,6 +68,23 @@ final class Relay extends Timer {
 
   private long lastByteNanos;
 
+  /** When the client was taken in. */
+  private final long beganNanos;
+
+  /** When the attempt under way began. */
+  private long attemptBeganNanos;
+
+  /** When the server was connected, while {@link #wasConnected}. */
+  private long connectedNanos;
+
+  private boolean wasConnected;
+
+  /** From then to its first byte; -1 before that. */
+  private long firstByteTimeNanos = -1;
+
+  /** Of the server that is leased; null if there is none. */
+  private @Nullable ServerCounters counters;
+
   /** Why the last attempt failed, for the log. */
   private @Nullable IOException lastFailure;
 
@@ -79,6 +96,7 @@ final class Relay extends Timer {
     this.acceptor = acceptor;
     this.client = new RelayEnd(this, loop, client);
     this.attemptsLeft = context.connectAttempts();
+    this.beganNanos = loop.nowNanos();
   }
 
   boolean isOpen() {
@@ -104,6 +122,8 @@ final class Relay extends Timer {
         break;
       }
       lease = next;
+      counters = acceptor.stats().begin(next.server().id());
+      attemptBeganNanos = loop.nowNanos();
       try {
         InetSocketAddress address = context.addresses().of(next.server());
         SocketChannel channel = acceptor.openToward(address);
@@ -119,7 +139,7 @@ final class Relay extends Timer {
         attemptFailed(e);
       }
     }
-    refuse();
+    refuse(lastFailure == null ? EndReason.NO_SERVER : EndReason.CONNECT_FAILED);
   }
 
   /** Begins one attempt; true if it is connected already. */
@@ -144,13 +164,14 @@ final class Relay extends Timer {
   private void awaitDescriptor(Lease unused) throws IOException {
     unused.close();
     lease = null;
+    endCounters();
     attemptsLeft++;
     long now = loop.nowNanos();
     if (descriptorDeadlineNanos == null) {
       descriptorDeadlineNanos = now + context.connectTimeoutNanos();
     }
     if (now - descriptorDeadlineNanos >= 0) {
-      refuse();
+      refuse(EndReason.NO_DESCRIPTOR);
       return;
     }
     client.await(0);
@@ -187,10 +208,22 @@ final class Relay extends Timer {
     if (lease != null) {
       lease.success();
     }
-    context.outage().served(loop.nowNanos());
-    lastByteNanos = loop.nowNanos();
+    long now = loop.nowNanos();
+    connected(now);
+    context.outage().served(now);
+    lastByteNanos = now;
     loop.timers().arm(this, lastByteNanos + context.idleTimeoutNanos());
     client.read(); // it has spoken by now, as a rule
+  }
+
+  private void connected(long now) {
+    wasConnected = true;
+    connectedNanos = now;
+    acceptor.stats().connectTime.record(now - attemptBeganNanos, now);
+    if (counters != null) {
+      counters.connected++;
+      counters.connectTime.record(now - attemptBeganNanos, now);
+    }
   }
 
   private void attemptFailed(IOException cause) {
@@ -214,19 +247,50 @@ final class Relay extends Timer {
       failed.failure(cause);
     }
     failed.close();
+    if (counters != null) {
+      counters.connectFailures++;
+      endCounters();
+    }
     context.addresses().suspect(failed.server());
     query = query.excluding(failed.node());
   }
 
-  private void refuse() {
+  private void endCounters() {
+    ServerCounters ended = counters;
+    if (ended != null) {
+      counters = null;
+      acceptor.stats().end(ended);
+    }
+  }
+
+  private void refuse(EndReason reason) {
     context.outage().refused(loop.nowNanos(), lastFailure);
-    close(true);
+    close(true, reason);
   }
 
   // ---- relaying ----
 
   void touch() {
     lastByteNanos = loop.nowNanos();
+  }
+
+  /** Bytes came from this end, more than none. */
+  void received(RelayEnd from, int bytes) {
+    touch();
+    ServerCounters server = counters;
+    if (server == null) {
+      return; // not while it relays
+    }
+    if (from == client) {
+      server.bytesFromClients += bytes;
+      return;
+    }
+    server.bytesFromServer += bytes;
+    if (firstByteTimeNanos < 0) {
+      firstByteTimeNanos = Math.max(0, lastByteNanos - connectedNanos);
+      acceptor.stats().firstByteTime.record(firstByteTimeNanos, lastByteNanos);
+      server.firstByteTime.record(firstByteTimeNanos, lastByteNanos);
+    }
   }
 
   /** A FIN came from this end: send it on once all bytes before it are sent on. */
@@ -236,9 +300,9 @@ final class Relay extends Timer {
       return; // comes back here when they are
     }
     if (from.wasReset() || (from == client && from.outputBroken())) {
-      close(true);
+      close(true, resetBy(from));
     } else if (to.inputEnded() && !from.hasPending()) {
-      close(false);
+      close(false, EndReason.FINISHED);
     } else if (from.outputBroken()) {
       to.endOutput();
       state = State.LINGERING;
@@ -252,7 +316,11 @@ final class Relay extends Timer {
   /** A reset came from this end, or it is gone in some other way: so is the other one. */
   void aborted(RelayEnd from, IOException cause) {
     log.debug("{}: gone", from, cause);
-    close(true);
+    close(true, resetBy(from));
+  }
+
+  private EndReason resetBy(RelayEnd end) {
+    return end == client ? EndReason.CLIENT_RESET : EndReason.SERVER_RESET;
   }
 
   @Override
@@ -263,7 +331,7 @@ final class Relay extends Timer {
     } else if (state != State.CLOSED) {
       log.warn("relay given up: {} to {}", client, server, cause);
     }
-    close(true);
+    close(true, EndReason.INTERNAL_ERROR);
   }
 
   @Override
@@ -277,12 +345,12 @@ final class Relay extends Timer {
       }
       case RELAYING -> {
         if (nowNanos - lastByteNanos >= idleLimitNanos()) {
-          close(false);
+          close(false, isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
         } else {
           armIdle();
         }
       }
-      case LINGERING -> close(false);
+      case LINGERING -> close(false, EndReason.SERVER_STOPPED_READING);
       default -> {}
     }
   }
@@ -291,20 +359,25 @@ final class Relay extends Timer {
     loop.timers().arm(this, lastByteNanos + idleLimitNanos());
   }
 
+  private boolean isHalfClosed() {
+    return client.inputEnded() || (server != null && server.inputEnded());
+  }
+
   private long idleLimitNanos() {
-    boolean halfClosed = client.inputEnded() || (server != null && server.inputEnded());
-    return halfClosed
+    return isHalfClosed()
         ? Math.min(context.halfClosedTimeoutNanos(), context.idleTimeoutNanos())
         : context.idleTimeoutNanos();
   }
 
   /** Ends the relay; with a reset of both ends, or with a FIN to each. */
-  void close(boolean reset) {
+  void close(boolean reset, EndReason reason) {
     if (state == State.CLOSED) {
       return;
     }
+    State before = state;
     state = State.CLOSED;
     loop.timers().disarm(this);
+    count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason);
     client.close(reset);
     if (server != null) {
       server.close(reset);
@@ -313,5 +386,31 @@ final class Relay extends Timer {
       lease.close();
     }
     acceptor.relayEnded();
+  }
+
+  /** Before the channels are closed: they know no address afterwards. */
+  private void count(EndReason reason) {
+    long now = loop.nowNanos();
+    LoopStats stats = acceptor.stats();
+    stats.countEnd(reason);
+    if (wasConnected) {
+      stats.duration.record(now - beganNanos, now);
+      if (counters != null) {
+        counters.duration.record(now - beganNanos, now);
+      }
+    }
+    if (AccessLog.isOn()) {
+      AccessLog.write(
+          reason,
+          client.channel(),
+          lease == null ? null : lease.server().id(),
+          client.bytesRead(),
+          server == null ? 0 : server.bytesRead(),
+          new AccessLog.Times(
+              wasConnected ? connectedNanos - attemptBeganNanos : -1,
+              firstByteTimeNanos,
+              now - beganNanos));
+    }
+    endCounters();
   }
 }

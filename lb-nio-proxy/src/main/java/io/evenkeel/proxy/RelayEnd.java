@@ -64,6 +64,10 @@ final class RelayEnd implements ChannelHandler {
     return relay;
   }
 
+  long bytesRead() {
+    return bytesRead;
+  }
+
   boolean inputEnded() {
     return inputEnded;
   }
@@ -134,8 +138,8 @@ final class RelayEnd implements ChannelHandler {
       unwant(SelectionKey.OP_READ);
       relay.inputEnded(this);
     } else if (n > 0 && !other.outputBroken) {
+      relay.received(this, n);
       bytesRead += n;
-      relay.touch();
       boolean full = !buffer.hasRemaining();
       other.write(buffer.flip(), this, full);
     }
