@@ -45,14 +45,26 @@ final class Acceptor extends Timer implements ChannelHandler {
   private final ServerSocketChannel listener;
   private @Nullable SelectionKey key;
 
+  /** Why nobody is taken in just now. */
+  private enum Pause {
+    NONE,
+    /** No descriptor: until a timer goes off. */
+    DESCRIPTORS,
+    /** Too many a second: until a timer goes off. */
+    RATE,
+    /** Too many at a time: until {@link #placeFree}. */
+    PLACES
+  }
+
   /** Holds a descriptor and nothing else. */
   private @Nullable SocketChannel spare;
 
-  private boolean paused;
+  private Pause pause = Pause.NONE;
 
   /** When it paused last, for the log to say it once an outage; null before the first time. */
   private @Nullable Long lastPauseNanos;
 
+  private boolean closing;
   private boolean closed;
   private final LoopStats stats = new LoopStats();
 
@@ -95,8 +107,8 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   private void accept(int most) {
-    for (int i = 0; i < most && !paused && !closed; i++) {
-      SocketChannel client;
+    for (int i = 0; i < most && pause == Pause.NONE && !closed && mayTakeIn(); i++) {
+      SocketChannel client = null;
       try {
         openSpare();
         client = listener.accept();
@@ -105,11 +117,63 @@ final class Acceptor extends Timer implements ChannelHandler {
       } catch (IOException e) {
         pause(e);
         return;
+      } finally {
+        if (client == null) {
+          context.rate().giveBack();
+          context.clients().giveBack();
+        }
       }
       if (client == null) {
         return;
       }
       begin(client);
+    }
+  }
+
+  /** Takes a place and a turn for one client, or pauses until there are some. */
+  private boolean mayTakeIn() {
+    if (closing) { // who is in the queue then has nowhere else to go
+      context.clients().take();
+      return true;
+    }
+    if (!context.clients().tryTake(this)) {
+      pauseFor(Pause.PLACES);
+      return false;
+    }
+    long waitNanos = context.rate().take(loop.nowNanos());
+    if (waitNanos > 0) {
+      context.clients().giveBack();
+      pauseFor(Pause.RATE);
+      loop.timers().arm(this, loop.nowNanos() + waitNanos);
+      return false;
+    }
+    return true;
+  }
+
+  private void pauseFor(Pause why) {
+    pause = why;
+    if (key != null && key.isValid()) {
+      key.interestOps(0);
+    }
+  }
+
+  /**
+   * There may be room for one more client. It is for the next loop that waits, if here is no client
+   * or something else to wait for: in the end {@link #accept} gives back what it has no use for.
+   */
+  void placeFree() {
+    if (closed || pause != Pause.PLACES) {
+      context.clients().callNext();
+      return;
+    }
+    goOn();
+    accept(CLIENTS_A_TURN);
+  }
+
+  private void goOn() {
+    pause = Pause.NONE;
+    if (key != null && key.isValid()) {
+      key.interestOps(SelectionKey.OP_ACCEPT);
     }
   }
 
@@ -128,6 +192,7 @@ final class Acceptor extends Timer implements ChannelHandler {
       client.setOption(StandardSocketOptions.TCP_NODELAY, true);
     } catch (IOException e) {
       log.debug("{}: gone before it was begun", client, e);
+      context.clients().giveBack();
       loop.close(client, null);
       return;
     }
@@ -191,20 +256,17 @@ final class Acceptor extends Timer implements ChannelHandler {
       log.warn("accepting pauses until there is room: {}", cause.toString());
     }
     lastPauseNanos = now;
-    paused = true;
-    key.interestOps(0);
+    pauseFor(Pause.DESCRIPTORS);
     loop.timers().arm(this, loop.nowNanos() + PAUSE_NANOS);
   }
 
   @Override
   void expired(long nowNanos) {
-    paused = false;
-    if (key != null && key.isValid()) {
-      key.interestOps(SelectionKey.OP_ACCEPT);
-    }
+    goOn();
   }
 
   void relayEnded() {
+    context.clients().giveBack();
     if (openRelays.decrementAndGet() == 0 && closed) {
       drained.complete(null);
     }
@@ -215,9 +277,11 @@ final class Acceptor extends Timer implements ChannelHandler {
     if (closed) {
       return;
     }
-    paused = false;
+    pause = Pause.NONE;
+    closing = true;
     accept(CLIENTS_AT_CLOSE);
     closed = true;
+    context.clients().callNext(); // where this one was called and has not come yet
     closeSpare();
     loop.timers().disarm(this);
     loop.close(listener, null); // now, not after the next events: who comes meanwhile is reset

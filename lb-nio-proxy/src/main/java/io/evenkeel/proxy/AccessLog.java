@@ -27,7 +27,7 @@ final class AccessLog {
   }
 
   /** Times in nanoseconds; {@link #NEVER} for what did not happen. */
-  record Times(long connect, long firstByte, long total) {}
+  record Times(long waited, long connect, long firstByte, long total) {}
 
   static void write(
       EndReason reason,
@@ -43,6 +43,7 @@ final class AccessLog {
     line.append(" server=").append(serverId == null ? "-" : serverId);
     line.append(" from_client=").append(bytesFromClient);
     line.append(" from_server=").append(bytesFromServer);
+    append(line.append(" wait_ms="), times.waited);
     append(line.append(" connect_ms="), times.connect);
     append(line.append(" first_byte_ms="), times.firstByte);
     append(line.append(" total_ms="), times.total);

@@ -30,17 +30,22 @@ final class BufferPool {
 
   /** A buffer that holds what is left in this one, ready to be read from. */
   ByteBuffer copyOf(ByteBuffer source) {
-    int sizeClass = sizeClass(source.remaining());
+    return take(source.remaining()).put(source).flip();
+  }
+
+  /** An empty buffer with room for so much, and maybe more. */
+  ByteBuffer take(int size) {
+    int sizeClass = sizeClass(size);
     ByteBuffer buffer = free[sizeClass].pollLast();
     int capacity = 1 << (SMALLEST_SHIFT + sizeClass);
     if (buffer == null) {
       buffer = ByteBuffer.allocateDirect(capacity);
     }
     takenBytes += capacity;
-    return buffer.put(source).flip();
+    return buffer;
   }
 
-  /** Takes back a buffer that {@link #copyOf} handed out. */
+  /** Takes back a buffer that was handed out. */
   void giveBack(ByteBuffer buffer) {
     int capacity = buffer.capacity();
     takenBytes -= capacity;

@@ -25,6 +25,12 @@ public enum EndReason {
   NO_SERVER("NS", true),
   /** Refused: no server that was tried could be connected to. */
   CONNECT_FAILED("CF", true),
+  /** Refused: every server was full, and as many clients as may were waiting for them. */
+  QUEUE_FULL("QF", true),
+  /** Refused: every server was full for as long as a client may wait. */
+  QUEUE_TIMEOUT("QT", true),
+  /** The client left before it was connected to a server. */
+  CLIENT_LEFT("CL", false),
   /**
    * Refused: no file descriptor for a connection to a server, for as long as a connect may take.
    */

@@ -17,6 +17,7 @@ final class LoopStats {
   /** Each a number that is counted up. */
   private final Map<EndReason, long[]> ended = new EnumMap<>(EndReason.class);
 
+  final TimeWindows waitTime = new TimeWindows(2);
   final TimeWindows connectTime = new TimeWindows(2);
   final TimeWindows firstByteTime = new TimeWindows(2);
   final TimeWindows duration = new TimeWindows(2);

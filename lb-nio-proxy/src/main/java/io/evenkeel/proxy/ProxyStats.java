@@ -14,9 +14,11 @@ import org.HdrHistogram.Histogram;
  *
  * @param accepted clients that were taken in
  * @param open clients that are connected now, whether or not their server is connected yet
+ * @param waiting those of them that wait for room on a server now
  * @param ended those that are not, by how it ended; every reason is there
  * @param bytesFromClients what clients sent, as far as it was read
  * @param bytesFromServers what servers sent, as far as it was read
+ * @param waitTime how long clients waited for room on a server, of those that got it
  * @param connectTime from the beginning of a connect to a server until it is connected, of those
  *     that were
  * @param firstByteTime from then until the first byte of the server; that may wait for what the
@@ -29,9 +31,11 @@ import org.HdrHistogram.Histogram;
 public record ProxyStats(
     long accepted,
     int open,
+    int waiting,
     Map<EndReason, Long> ended,
     long bytesFromClients,
     long bytesFromServers,
+    Times waitTime,
     Times connectTime,
     Times firstByteTime,
     Times duration,

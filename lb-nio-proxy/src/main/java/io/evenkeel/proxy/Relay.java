@@ -1,6 +1,7 @@
 package io.evenkeel.proxy;
 
 import io.evenkeel.core.Lease;
+import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
 import java.io.IOException;
 import java.net.BindException;
@@ -10,6 +11,7 @@ import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +23,9 @@ import org.slf4j.LoggerFactory;
  * CONNECTING  connected                              → RELAYING
  * CONNECTING  refused or too late, attempts left     → CONNECTING, to another server
  * CONNECTING  no attempt or no server left           → CLOSED, the client is reset
+ * CONNECTING  servers left, but none with room       → WAITING, if the line is not full
+ * WAITING     it gets a lease                        → CONNECTING
+ * WAITING     it leaves, or time is up               → CLOSED, the client is reset
  * CONNECTING  no descriptor left                     → CONNECTING, a little later
  * RELAYING    FIN from one end, sent on              → RELAYING, under the half-closed timeout
  * RELAYING    FIN from both ends, all bytes sent on  → CLOSED
@@ -43,8 +48,12 @@ final class Relay extends Timer {
 
   private static final Logger log = LoggerFactory.getLogger(Relay.class);
 
+  /** How often somebody who waits looks whether there is room that nobody told of. */
+  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private enum State {
     CONNECTING,
+    WAITING,
     RELAYING,
     LINGERING,
     CLOSED
@@ -67,6 +76,12 @@ final class Relay extends Timer {
   private @Nullable Long descriptorDeadlineNanos;
 
   private long lastByteNanos;
+
+  /** When it lined up the first time; null if it never did. */
+  private @Nullable Long linedUpNanos;
+
+  /** For how long it stood in line, in all. */
+  private long waitedNanos;
 
   /** When the client was taken in. */
   private final long beganNanos;
@@ -103,6 +118,11 @@ final class Relay extends Timer {
     return state != State.CLOSED;
   }
 
+  /** Whether there is, or was, a server at the other end. */
+  boolean wasConnected() {
+    return wasConnected;
+  }
+
   RelayEnd otherThan(RelayEnd end) {
     RelayEnd other = end == client ? server : client;
     if (other == null) {
@@ -115,32 +135,133 @@ final class Relay extends Timer {
 
   /** Picks a server and begins to connect; goes on to the next where that fails at once. */
   void connect() {
+    WaitingClients waiting = context.waiting();
     while (attemptsLeft > 0) {
-      attemptsLeft--;
-      Lease next = context.balancer().tryAcquire(query);
+      Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
       if (next == null) {
-        break;
-      }
-      lease = next;
-      counters = acceptor.stats().begin(next.server().id());
-      attemptBeganNanos = loop.nowNanos();
-      try {
-        InetSocketAddress address = context.addresses().of(next.server());
-        SocketChannel channel = acceptor.openToward(address);
-        if (channel == null) {
-          awaitDescriptor(next);
+        if (waiting.isOn() && (waiting.count() > 0 || mayHaveRoomLater())) {
+          lineUp();
           return;
         }
-        if (open(channel, address)) {
-          established();
-        }
+        break;
+      }
+      if (attempt(next)) {
         return;
-      } catch (IOException e) {
-        attemptFailed(e);
       }
     }
     refuse(lastFailure == null ? EndReason.NO_SERVER : EndReason.CONNECT_FAILED);
   }
+
+  /** Begins to connect to a server; false if that failed at once. */
+  private boolean attempt(Lease next) {
+    attemptsLeft--;
+    lease = next;
+    counters = acceptor.stats().begin(next.server().id());
+    attemptBeganNanos = loop.nowNanos();
+    try {
+      InetSocketAddress address = context.addresses().of(next.server());
+      SocketChannel channel = acceptor.openToward(address);
+      if (channel == null) {
+        awaitDescriptor();
+      } else if (open(channel, address)) {
+        established();
+      }
+      return true;
+    } catch (IOException e) {
+      attemptFailed(e);
+      return false;
+    }
+  }
+
+  /** Whether a server could be picked if it had room. */
+  private boolean mayHaveRoomLater() {
+    if (context.balancer().isPanicking()) {
+      return true;
+    }
+    for (Node node : context.balancer().nodes()) {
+      if (node.isEligible() && !query.isTried(node)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- waiting for room on a server ----
+
+  private void lineUp() {
+    state = State.WAITING;
+    long now = loop.nowNanos();
+    if (linedUpNanos == null) {
+      linedUpNanos = now;
+    }
+    attemptBeganNanos = now;
+    try {
+      client.await(SelectionKey.OP_READ); // to see it leave
+    } catch (IOException e) {
+      clientLeft();
+      return;
+    }
+    if (context.waiting().enter(this)) {
+      armWaiting(now);
+    } else {
+      refuse(EndReason.QUEUE_FULL);
+    }
+  }
+
+  private long waitDeadlineNanos() {
+    return (linedUpNanos == null ? beganNanos : linedUpNanos) + context.waitTimeoutNanos();
+  }
+
+  private void armWaiting(long now) {
+    long look = now + LOOK_NANOS;
+    long deadline = waitDeadlineNanos();
+    loop.timers().arm(this, look - deadline < 0 ? look : deadline);
+  }
+
+  private void waitingExpired(long now) {
+    if (now - waitDeadlineNanos() < 0) {
+      armWaiting(now);
+      context.waiting().lookAgain(now);
+    } else if (context.waiting().leave(this)) {
+      refuse(EndReason.QUEUE_TIMEOUT);
+    } // else a lease is on its way
+  }
+
+  /** Its turn has come. */
+  void granted(Lease granted) {
+    if (state != State.WAITING) { // it has left meanwhile
+      granted.close();
+      context.waiting().roomMayBe();
+      return;
+    }
+    state = State.CONNECTING;
+    loop.timers().disarm(this);
+    long now = loop.nowNanos();
+    waitedNanos += now - attemptBeganNanos;
+    acceptor.stats().waitTime.record(now - attemptBeganNanos, now);
+    try {
+      if (!attempt(granted)) {
+        connect();
+      }
+    } catch (Throwable e) {
+      failed(e);
+    }
+  }
+
+  /** The client is gone before it was connected. */
+  void clientLeft() {
+    close(true, EndReason.CLIENT_LEFT);
+  }
+
+  Query query() {
+    return query;
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  // ---- connecting, continued ----
 
   /** Begins one attempt; true if it is connected already. */
   private boolean open(SocketChannel channel, InetSocketAddress address) throws IOException {
@@ -161,10 +282,8 @@ final class Relay extends Timer {
    * The client waits, for as long as a connect may take. It is hung on the loop meanwhile, asking
    * for nothing, for a shutdown to find it.
    */
-  private void awaitDescriptor(Lease unused) throws IOException {
-    unused.close();
-    lease = null;
-    endCounters();
+  private void awaitDescriptor() throws IOException {
+    endLease();
     attemptsLeft++;
     long now = loop.nowNanos();
     if (descriptorDeadlineNanos == null) {
@@ -174,7 +293,7 @@ final class Relay extends Timer {
       refuse(EndReason.NO_DESCRIPTOR);
       return;
     }
-    client.await(0);
+    client.await(0); // what it says is read once it is connected
     loop.timers().arm(this, now + Acceptor.PAUSE_NANOS);
   }
 
@@ -213,7 +332,7 @@ final class Relay extends Timer {
     context.outage().served(now);
     lastByteNanos = now;
     loop.timers().arm(this, lastByteNanos + context.idleTimeoutNanos());
-    client.read(); // it has spoken by now, as a rule
+    client.begin(); // it has spoken by now, as a rule
   }
 
   private void connected(long now) {
@@ -241,25 +360,30 @@ final class Relay extends Timer {
     if (failed == null) {
       return;
     }
-    lease = null;
     log.debug("{}: could not connect to {}", client, failed.server(), cause);
     if (!(cause instanceof BindException)) { // no local port left: not the server's doing
       failed.failure(cause);
     }
-    failed.close();
     if (counters != null) {
       counters.connectFailures++;
-      endCounters();
     }
-    context.addresses().suspect(failed.server());
     query = query.excluding(failed.node());
+    endLease();
+    context.addresses().suspect(failed.server());
   }
 
-  private void endCounters() {
-    ServerCounters ended = counters;
-    if (ended != null) {
+  /** Lets go of the server, if it has one: somebody may be waiting for it. */
+  private void endLease() {
+    ServerCounters counted = counters;
+    if (counted != null) {
       counters = null;
-      acceptor.stats().end(ended);
+      acceptor.stats().end(counted);
+    }
+    Lease ended = lease;
+    if (ended != null) {
+      lease = null;
+      ended.close();
+      context.waiting().roomMayBe();
     }
   }
 
@@ -325,10 +449,10 @@ final class Relay extends Timer {
 
   @Override
   void failed(Throwable cause) {
-    if (state == State.CONNECTING) {
+    if (isOpen() && !wasConnected) {
       log.debug("{}: given up", client, cause);
       context.outage().refused(loop.nowNanos(), cause);
-    } else if (state != State.CLOSED) {
+    } else if (isOpen()) {
       log.warn("relay given up: {} to {}", client, server, cause);
     }
     close(true, EndReason.INTERNAL_ERROR);
@@ -337,6 +461,7 @@ final class Relay extends Timer {
   @Override
   void expired(long nowNanos) {
     switch (state) {
+      case WAITING -> waitingExpired(nowNanos);
       case CONNECTING -> {
         if (server != null) { // else it waited for a descriptor
           attemptFailed(new SocketTimeoutException("not connected in time"));
@@ -377,14 +502,15 @@ final class Relay extends Timer {
     State before = state;
     state = State.CLOSED;
     loop.timers().disarm(this);
+    if (before == State.WAITING) {
+      boolean unused = context.waiting().leave(this); // else granted() finds it closed
+    }
     count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason);
     client.close(reset);
     if (server != null) {
       server.close(reset);
     }
-    if (lease != null) {
-      lease.close();
-    }
+    endLease();
     acceptor.relayEnded();
   }
 
@@ -407,10 +533,10 @@ final class Relay extends Timer {
           client.bytesRead(),
           server == null ? 0 : server.bytesRead(),
           new AccessLog.Times(
+              linedUpNanos == null ? -1 : waitedNanos,
               wasConnected ? connectedNanos - attemptBeganNanos : -1,
               firstByteTimeNanos,
               now - beganNanos));
     }
-    endCounters();
   }
 }

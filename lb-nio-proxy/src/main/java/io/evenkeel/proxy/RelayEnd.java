@@ -27,6 +27,9 @@ final class RelayEnd implements ChannelHandler {
   private static final Logger log = LoggerFactory.getLogger(RelayEnd.class);
   static final int LEAST_READ_BYTES = 64 * 1024;
 
+  /** How much is kept of what a client says before it is connected. */
+  static final int EARLY_BYTES = 16 * 1024;
+
   private final Relay relay;
   private final EventLoop loop;
   private final SocketChannel channel;
@@ -37,6 +40,9 @@ final class RelayEnd implements ChannelHandler {
 
   /** What the other end sent and this one has not taken yet; never empty. */
   private @Nullable ByteBuffer pending;
+
+  /** What the client said before there was a server to say it to; null if nothing. */
+  private @Nullable ByteBuffer early;
 
   /** A FIN was read: nothing more comes from this end. */
   private boolean inputEnded;
@@ -112,13 +118,60 @@ final class RelayEnd implements ChannelHandler {
       flush();
     }
     if ((readyOps & SelectionKey.OP_READ) != 0 && relay.isOpen() && wants(SelectionKey.OP_READ)) {
-      read();
+      if (relay.wasConnected()) {
+        read();
+      } else {
+        readEarly();
+      }
     }
   }
 
   @Override
   public void failed(Throwable cause) {
     relay.failed(cause);
+  }
+
+  /**
+   * Keeps what a waiting client says: to see that it leaves, one has to read up to there. One that
+   * says more than we keep is not seen leaving.
+   */
+  private void readEarly() {
+    ByteBuffer buffer = early;
+    if (buffer == null) {
+      buffer = loop.buffers().take(EARLY_BYTES);
+      early = buffer;
+    }
+    try {
+      if (channel.read(buffer) < 0) {
+        relay.clientLeft();
+        return;
+      }
+    } catch (IOException e) {
+      log.debug("{}: left", this, e);
+      relay.clientLeft();
+      return;
+    }
+    if (!buffer.hasRemaining()) {
+      unwant(SelectionKey.OP_READ);
+    } else if (buffer.position() == 0) {
+      dropEarly();
+    }
+  }
+
+  /** The relay is connected: passes on what was kept, and goes on with what came since. */
+  void begin() {
+    ByteBuffer bytes = early;
+    if (bytes != null) {
+      early = null;
+      bytes.flip();
+      relay.received(this, bytes.remaining());
+      bytesRead += bytes.remaining();
+      relay.otherThan(this).write(bytes, this, false);
+      loop.buffers().giveBack(bytes);
+    }
+    if (relay.isOpen() && wants(SelectionKey.OP_READ)) {
+      read();
+    }
   }
 
   /** Reads once and passes on what came. */
@@ -228,6 +281,7 @@ final class RelayEnd implements ChannelHandler {
   /** Lets go of the connection: with a FIN, or with a reset. */
   void close(boolean reset) {
     dropPending();
+    dropEarly();
     if (reset) {
       try {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
@@ -243,6 +297,14 @@ final class RelayEnd implements ChannelHandler {
     if (rest != null) {
       pending = null;
       loop.buffers().giveBack(rest);
+    }
+  }
+
+  private void dropEarly() {
+    ByteBuffer bytes = early;
+    if (bytes != null) {
+      early = null;
+      loop.buffers().giveBack(bytes);
     }
   }
 

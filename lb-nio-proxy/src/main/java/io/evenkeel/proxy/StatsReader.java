@@ -22,6 +22,7 @@ final class StatsReader {
   private final Map<EndReason, Long> ended = new EnumMap<>(EndReason.class);
   private long bytesFromClients;
   private long bytesFromServers;
+  private final TimeWindows.Sum waitTime = new TimeWindows.Sum(2);
   private final TimeWindows.Sum connectTime = new TimeWindows.Sum(2);
   private final TimeWindows.Sum firstByteTime = new TimeWindows.Sum(2);
   private final TimeWindows.Sum duration = new TimeWindows.Sum(2);
@@ -54,6 +55,7 @@ final class StatsReader {
     ended.replaceAll((reason, sum) -> sum + stats.ended(reason));
     bytesFromClients += stats.bytesFromClients();
     bytesFromServers += stats.bytesFromServers();
+    waitTime.add(stats.waitTime, nowNanos);
     connectTime.add(stats.connectTime, nowNanos);
     firstByteTime.add(stats.firstByteTime, nowNanos);
     duration.add(stats.duration, nowNanos);
@@ -71,15 +73,17 @@ final class StatsReader {
     sum.duration.add(server.duration, nowNanos);
   }
 
-  ProxyStats stats() {
+  ProxyStats stats(int waiting) {
     Map<String, ProxyStats.ServerTraffic> byId = new TreeMap<>();
     servers.forEach((id, sum) -> byId.put(id, sum.traffic()));
     return new ProxyStats(
         accepted,
         open,
+        waiting,
         Collections.unmodifiableMap(ended),
         bytesFromClients,
         bytesFromServers,
+        waitTime.times(),
         connectTime.times(),
         firstByteTime.times(),
         duration.times(),

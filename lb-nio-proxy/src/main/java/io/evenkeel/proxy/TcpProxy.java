@@ -2,6 +2,7 @@ package io.evenkeel.proxy;
 
 import io.evenkeel.core.BalancerEvent;
 import io.evenkeel.core.BalancerEvent.ServerAdded;
+import io.evenkeel.core.BalancerEvent.ServerBlocked;
 import io.evenkeel.core.BalancerEvent.ServerRemoved;
 import io.evenkeel.core.BalancerListener;
 import io.evenkeel.core.LoadBalancer;
@@ -48,6 +49,7 @@ public final class TcpProxy {
   private final LoadBalancer balancer;
   private final ServerAddresses addresses = new ServerAddresses("evenkeel-resolver");
   private final Outage outage;
+  private final WaitingClients waiting;
 
   /** One and the same each time, for it to be removed again. */
   private final BalancerListener membership = this::onEvent;
@@ -69,6 +71,7 @@ public final class TcpProxy {
     this.settings = settings;
     this.balancer = settings.balancer();
     this.outage = new Outage(balancer);
+    this.waiting = new WaitingClients(balancer, settings.maxWaiting());
   }
 
   /**
@@ -127,6 +130,10 @@ public final class TcpProxy {
             balancer,
             addresses,
             outage,
+            new ClientLimit(settings.maxConnections()),
+            new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()),
+            waiting,
+            toNanos(settings.waitTimeout()),
             settings.connectAttempts(),
             toNanos(settings.connectTimeout()),
             toNanos(settings.idleTimeout()),
@@ -143,6 +150,9 @@ public final class TcpProxy {
 
   /** Tells every loop who has left, and who is there again. */
   private void onEvent(BalancerEvent event) {
+    if (!(event instanceof ServerRemoved || event instanceof ServerBlocked)) {
+      waiting.roomMayBe();
+    }
     String id = event.server().id();
     for (Acceptor acceptor : acceptors) {
       if (event instanceof ServerRemoved) {
@@ -218,7 +228,7 @@ public final class TcpProxy {
     for (Acceptor acceptor : all) {
       reader.read(acceptor.loop(), acceptor);
     }
-    return reader.stats();
+    return reader.stats(waiting.count());
   }
 
   private void requireOffLoop(String what) {

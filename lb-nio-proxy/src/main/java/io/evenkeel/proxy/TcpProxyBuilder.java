@@ -12,6 +12,10 @@ public final class TcpProxyBuilder {
   private String host = "127.0.0.1";
   private int port;
   private int eventLoops = Runtime.getRuntime().availableProcessors();
+  private int maxConnections = Integer.MAX_VALUE;
+  private int acceptRate = AcceptRate.UNLIMITED;
+  private int maxWaiting;
+  private Duration waitTimeout = Duration.ofSeconds(5);
   private int connectAttempts = 3;
   private Duration connectTimeout = Duration.ofSeconds(5);
   private Duration idleTimeout = Duration.ofSeconds(60);
@@ -53,6 +57,72 @@ public final class TcpProxyBuilder {
       throw new IllegalArgumentException("eventLoops: " + eventLoops + " (expected: 1 to 1024)");
     }
     this.eventLoops = eventLoops;
+    return this;
+  }
+
+  /**
+   * How many clients may be connected at a time, of all loops together, those that wait for room on
+   * a server included; no limit by default. Further clients wait in the kernel's queue of the
+   * listener. At a shutdown those in that queue are taken in all the same.
+   *
+   * <p>For a limit to the connections of each server see {@link
+   * io.evenkeel.core.LoadBalancerBuilder#maxConcurrent}.
+   *
+   * @param maxConnections 1 or more
+   * @throws IllegalArgumentException if it is less than 1
+   */
+  public TcpProxyBuilder maxConnections(int maxConnections) {
+    if (maxConnections < 1) {
+      throw new IllegalArgumentException("maxConnections: " + maxConnections + " (expected: >= 1)");
+    }
+    this.maxConnections = maxConnections;
+    return this;
+  }
+
+  /**
+   * How many clients to take in a second, by all loops together; no limit by default. Further
+   * clients wait in the kernel's queue of the listener. After a pause as many as come in a quarter
+   * of a second may be taken in at once.
+   *
+   * @param clientsPerSecond 1 to 1,000,000
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public TcpProxyBuilder acceptRate(int clientsPerSecond) {
+    if (clientsPerSecond < 1 || clientsPerSecond > 1_000_000) {
+      throw new IllegalArgumentException(
+          "acceptRate: " + clientsPerSecond + " (expected: 1 to 1000000)");
+    }
+    this.acceptRate = clientsPerSecond;
+    return this;
+  }
+
+  /**
+   * How many clients may wait at a time, of all loops together, when every server has as many as it
+   * may: {@link io.evenkeel.core.LoadBalancerBuilder#maxConcurrent}. First come, first served. None
+   * by default: they are refused at once, as those for whom there is no room to wait.
+   *
+   * <p>A client that says it sends no more has left, and is reset; so one that ends its input
+   * before the answer comes should not have to wait. What a waiting client sends is kept up to 16
+   * KiB; of one that has sent more it is not seen that it leaves.
+   *
+   * @param maxWaiting 0 or more
+   * @throws IllegalArgumentException if it is negative
+   */
+  public TcpProxyBuilder maxWaiting(int maxWaiting) {
+    if (maxWaiting < 0) {
+      throw new IllegalArgumentException("maxWaiting: " + maxWaiting + " (expected: >= 0)");
+    }
+    this.maxWaiting = maxWaiting;
+    return this;
+  }
+
+  /**
+   * How long a client may wait for room on a server, until it is refused; 5 s by default.
+   *
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public TcpProxyBuilder waitTimeout(Duration waitTimeout) {
+    this.waitTimeout = requirePositive("waitTimeout", waitTimeout);
     return this;
   }
 
@@ -129,6 +199,10 @@ public final class TcpProxyBuilder {
             host,
             port,
             eventLoops,
+            maxConnections,
+            acceptRate,
+            maxWaiting,
+            waitTimeout,
             connectAttempts,
             connectTimeout,
             idleTimeout,

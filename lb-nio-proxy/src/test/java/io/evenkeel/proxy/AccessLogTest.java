@@ -75,7 +75,7 @@ class AccessLogTest extends ProxyFixture {
                 + " server="
                 + backend.server().id()
                 + " from_client=700 from_server=700"
-                + " connect_ms=0 first_byte_ms=1500 total_ms=2000");
+                + " wait_ms=- connect_ms=0 first_byte_ms=1500 total_ms=2000");
   }
 
   @Test
@@ -87,7 +87,8 @@ class AccessLogTest extends ProxyFixture {
     assertThat(lines()).hasSize(1);
     assertThat(lines().get(0))
         .startsWith("end=CF client=127.0.0.1:")
-        .contains(" server=- from_client=0 from_server=0 connect_ms=- first_byte_ms=- total_ms=");
+        .contains(
+            " server=- from_client=0 from_server=0 wait_ms=- connect_ms=- first_byte_ms=- total_ms=");
   }
 
   @Test
