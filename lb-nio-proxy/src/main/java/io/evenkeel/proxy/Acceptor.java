@@ -6,7 +6,6 @@ import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.StandardProtocolFamily;
-import java.net.StandardSocketOptions;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
@@ -43,6 +42,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   private final ProxyContext context;
   private final EventLoop loop;
   private final ServerSocketChannel listener;
+  private final SourceAddresses sources;
   private @Nullable SelectionKey key;
 
   /** Why nobody is taken in just now. */
@@ -74,7 +74,9 @@ final class Acceptor extends Timer implements ChannelHandler {
   /** Completed when the listener is closed and no relay is open. */
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
 
-  Acceptor(ProxyContext context, EventLoop loop, ServerSocketChannel listener) {
+  Acceptor(
+      ProxyContext context, EventLoop loop, ServerSocketChannel listener, SourceAddresses sources) {
+    this.sources = sources;
     this.context = context;
     this.loop = loop;
     this.listener = listener;
@@ -189,7 +191,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     try {
       query = byAddress(client);
       client.configureBlocking(false);
-      client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      context.sockets().apply(client);
     } catch (IOException e) {
       log.debug("{}: gone before it was begun", client, e);
       context.clients().giveBack();
@@ -266,25 +268,40 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   void relayEnded() {
-    context.clients().giveBack();
     if (openRelays.decrementAndGet() == 0 && closed) {
       drained.complete(null);
     }
+    context.clients().giveBack();
   }
 
-  /** Takes in who is already in the kernel's queue, which would be reset otherwise, and closes. */
+  /**
+   * Takes in who is already in the kernel's queue, which would be reset otherwise, and closes. The
+   * listener is taken off the selector first: only then does closing take effect at once, and who
+   * comes between the last look into the queue and that is reset.
+   */
   void close() {
+    if (closing) {
+      return;
+    }
+    closing = true;
+    if (key == null) {
+      closeNow();
+    } else {
+      loop.deregister(key, this::closeNow);
+    }
+  }
+
+  private void closeNow() {
     if (closed) {
       return;
     }
     pause = Pause.NONE;
-    closing = true;
     accept(CLIENTS_AT_CLOSE);
     closed = true;
+    loop.close(listener, null);
     context.clients().callNext(); // where this one was called and has not come yet
     closeSpare();
     loop.timers().disarm(this);
-    loop.close(listener, null); // now, not after the next events: who comes meanwhile is reset
     if (openRelays.get() == 0) {
       drained.complete(null);
     }
@@ -292,6 +309,10 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   EventLoop loop() {
     return loop;
+  }
+
+  SourceAddresses sources() {
+    return sources;
   }
 
   LoopStats stats() {
@@ -308,8 +329,20 @@ final class Acceptor extends Timer implements ChannelHandler {
     return drained;
   }
 
+  /** Cuts the relays of one server. */
+  void cutRelaysOf(String serverId) {
+    for (ChannelHandler handler : loop.handlers()) {
+      if (handler instanceof RelayEnd end && serverId.equals(end.relay().connectedServer())) {
+        end.relay().close(true, EndReason.SERVER_DOWN);
+      }
+    }
+  }
+
   /** Cuts every relay; how many there were. */
   int cutRelays() {
+    if (closing) {
+      closeNow();
+    }
     int before = openRelays.get();
     for (ChannelHandler handler : loop.handlers()) {
       if (handler instanceof RelayEnd end) {

@@ -17,6 +17,10 @@ public enum EndReason {
   IDLE("IT", false),
   /** One end said that it sends no more, and no byte came for the half-closed timeout. */
   HALF_CLOSED("HT", false),
+  /** It lasted as long as a relay may; both ends were reset. */
+  LIFETIME("LT", false),
+  /** The server's health check said that it is down; both ends were reset. */
+  SERVER_DOWN("SD", false),
   /** The proxy was shut down, and its time for draining was over. */
   SHUTDOWN("PS", false),
   /** An error inside the proxy; the log has it. */

@@ -11,7 +11,13 @@ record ProxyContext(
     AcceptRate rate,
     WaitingClients waiting,
     long waitTimeoutNanos,
+    SocketSettings sockets,
+    int lowWaterBytes,
+    int highWaterBytes,
+    boolean cutOnServerDown,
     int connectAttempts,
+    long connectDeadlineNanos,
     long connectTimeoutNanos,
+    long maxLifetimeNanos,
     long idleTimeoutNanos,
     long halfClosedTimeoutNanos) {}

@@ -1,5 +1,6 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
 import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
@@ -8,9 +9,10 @@ import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
-import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +35,7 @@ import org.slf4j.LoggerFactory;
  * RELAYING    an end took no more, then said FIN     → as for a reset; but LINGERING if it is the
  *                                                      server, and more came in between
  * RELAYING    no byte for too long                   → CLOSED
+ * RELAYING    lasted too long, or the server is down → CLOSED, both ends are reset
  * LINGERING   FIN from the client, or time is up     → CLOSED
  * any         cut, or an error of ours               → CLOSED, both ends are reset
  * </pre>
@@ -70,6 +73,13 @@ final class Relay extends Timer {
   private Query query;
 
   private int attemptsLeft;
+
+  /** Of the server that is leased: where it has not been tried yet. */
+  private Iterator<InetSocketAddress> addressesLeft = Collections.emptyIterator();
+
+  /** When the first attempt began; null before that. */
+  private @Nullable Long connectBeganNanos;
+
   private State state = State.CONNECTING;
 
   /** Until when it may wait for a descriptor; null if it has none to wait for. */
@@ -80,25 +90,7 @@ final class Relay extends Timer {
   /** When it lined up the first time; null if it never did. */
   private @Nullable Long linedUpNanos;
 
-  /** For how long it stood in line, in all. */
-  private long waitedNanos;
-
-  /** When the client was taken in. */
-  private final long beganNanos;
-
-  /** When the attempt under way began. */
-  private long attemptBeganNanos;
-
-  /** When the server was connected, while {@link #wasConnected}. */
-  private long connectedNanos;
-
-  private boolean wasConnected;
-
-  /** From then to its first byte; -1 before that. */
-  private long firstByteTimeNanos = -1;
-
-  /** Of the server that is leased; null if there is none. */
-  private @Nullable ServerCounters counters;
+  private final RelayRecord record;
 
   /** Why the last attempt failed, for the log. */
   private @Nullable IOException lastFailure;
@@ -111,7 +103,7 @@ final class Relay extends Timer {
     this.acceptor = acceptor;
     this.client = new RelayEnd(this, loop, client);
     this.attemptsLeft = context.connectAttempts();
-    this.beganNanos = loop.nowNanos();
+    this.record = new RelayRecord(acceptor.stats(), loop.nowNanos());
   }
 
   boolean isOpen() {
@@ -120,7 +112,7 @@ final class Relay extends Timer {
 
   /** Whether there is, or was, a server at the other end. */
   boolean wasConnected() {
-    return wasConnected;
+    return record.wasConnected();
   }
 
   RelayEnd otherThan(RelayEnd end) {
@@ -136,7 +128,7 @@ final class Relay extends Timer {
   /** Picks a server and begins to connect; goes on to the next where that fails at once. */
   void connect() {
     WaitingClients waiting = context.waiting();
-    while (attemptsLeft > 0) {
+    while (attemptsLeft > 0 && !isTooLate()) {
       Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
       if (next == null) {
         if (waiting.isOn() && (waiting.count() > 0 || mayHaveRoomLater())) {
@@ -156,21 +148,71 @@ final class Relay extends Timer {
   private boolean attempt(Lease next) {
     attemptsLeft--;
     lease = next;
-    counters = acceptor.stats().begin(next.server().id());
-    attemptBeganNanos = loop.nowNanos();
+    record.attempts(next.server().id(), loop.nowNanos());
+    if (connectBeganNanos == null) {
+      connectBeganNanos = loop.nowNanos();
+    }
     try {
-      InetSocketAddress address = context.addresses().of(next.server());
-      SocketChannel channel = acceptor.openToward(address);
-      if (channel == null) {
-        awaitDescriptor();
-      } else if (open(channel, address)) {
-        established();
-      }
-      return true;
+      addressesLeft = context.addresses().of(next.server()).iterator();
     } catch (IOException e) {
       attemptFailed(e);
       return false;
     }
+    return tryAddresses();
+  }
+
+  /** Begins to connect to the server's next address; false if all that are left failed at once. */
+  private boolean tryAddresses() {
+    while (true) {
+      InetSocketAddress address = addressesLeft.next();
+      try {
+        SocketChannel channel = acceptor.openToward(address);
+        if (channel == null) {
+          awaitDescriptor();
+        } else if (open(channel, address)) {
+          established();
+        }
+        return true;
+      } catch (IOException e) {
+        closeServer();
+        if (!addressesLeft.hasNext() || isTooLate()) {
+          attemptFailed(e);
+          return false;
+        }
+      }
+    }
+  }
+
+  /** A connect that was under way failed: on to the next address, or the next server. */
+  private void connectFailed(IOException cause) {
+    closeServer();
+    boolean underWay = false;
+    if (addressesLeft.hasNext() && !isTooLate()) {
+      underWay = tryAddresses();
+    } else {
+      attemptFailed(cause);
+    }
+    if (!underWay) {
+      connect();
+    }
+  }
+
+  private void closeServer() {
+    loop.timers().disarm(this);
+    RelayEnd end = server;
+    if (end != null) {
+      server = null;
+      end.close(false);
+    }
+  }
+
+  private long connectDeadlineNanos() {
+    return (connectBeganNanos == null ? loop.nowNanos() : connectBeganNanos)
+        + context.connectDeadlineNanos();
+  }
+
+  private boolean isTooLate() {
+    return loop.nowNanos() - connectDeadlineNanos() >= 0;
   }
 
   /** Whether a server could be picked if it had room. */
@@ -194,7 +236,7 @@ final class Relay extends Timer {
     if (linedUpNanos == null) {
       linedUpNanos = now;
     }
-    attemptBeganNanos = now;
+    record.waits(now);
     try {
       client.await(SelectionKey.OP_READ); // to see it leave
     } catch (IOException e) {
@@ -209,7 +251,7 @@ final class Relay extends Timer {
   }
 
   private long waitDeadlineNanos() {
-    return (linedUpNanos == null ? beganNanos : linedUpNanos) + context.waitTimeoutNanos();
+    return (linedUpNanos == null ? loop.nowNanos() : linedUpNanos) + context.waitTimeoutNanos();
   }
 
   private void armWaiting(long now) {
@@ -236,9 +278,7 @@ final class Relay extends Timer {
     }
     state = State.CONNECTING;
     loop.timers().disarm(this);
-    long now = loop.nowNanos();
-    waitedNanos += now - attemptBeganNanos;
-    acceptor.stats().waitTime.record(now - attemptBeganNanos, now);
+    record.waited(loop.nowNanos());
     try {
       if (!attempt(granted)) {
         connect();
@@ -251,6 +291,19 @@ final class Relay extends Timer {
   /** The client is gone before it was connected. */
   void clientLeft() {
     close(true, EndReason.CLIENT_LEFT);
+  }
+
+  int highWaterBytes() {
+    return context.highWaterBytes();
+  }
+
+  int lowWaterBytes() {
+    return context.lowWaterBytes();
+  }
+
+  /** The id of the server that is connected; null if none is. */
+  @Nullable String connectedServer() {
+    return lease == null || !record.wasConnected() ? null : lease.server().id();
   }
 
   Query query() {
@@ -268,12 +321,15 @@ final class Relay extends Timer {
     RelayEnd end = new RelayEnd(this, loop, channel);
     server = end;
     channel.configureBlocking(false);
-    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    context.sockets().apply(channel);
+    acceptor.sources().bind(channel, address);
     if (channel.connect(address)) {
       return true;
     }
     end.await(SelectionKey.OP_CONNECT);
-    loop.timers().arm(this, loop.nowNanos() + context.connectTimeoutNanos());
+    long timeout = loop.nowNanos() + context.connectTimeoutNanos();
+    long deadline = connectDeadlineNanos();
+    loop.timers().arm(this, timeout - deadline < 0 ? timeout : deadline);
     return false;
   }
 
@@ -308,8 +364,7 @@ final class Relay extends Timer {
       }
       established();
     } catch (IOException e) {
-      attemptFailed(e);
-      connect();
+      connectFailed(e);
     }
   }
 
@@ -321,27 +376,29 @@ final class Relay extends Timer {
       // itself.
       throw new ConnectException("connected to itself: nobody listens there");
     }
+    Lease leased = lease;
+    if (leased != null && context.cutOnServerDown()) {
+      requireNotDown(leased);
+    }
     end.await(SelectionKey.OP_READ);
     client.await(SelectionKey.OP_READ);
     state = State.RELAYING;
-    if (lease != null) {
-      lease.success();
+    if (leased != null) {
+      leased.success();
+      context.addresses().worked(leased.server(), (InetSocketAddress) channel.getRemoteAddress());
     }
     long now = loop.nowNanos();
-    connected(now);
+    record.connected(now);
     context.outage().served(now);
     lastByteNanos = now;
-    loop.timers().arm(this, lastByteNanos + context.idleTimeoutNanos());
+    armIdle();
     client.begin(); // it has spoken by now, as a rule
   }
 
-  private void connected(long now) {
-    wasConnected = true;
-    connectedNanos = now;
-    acceptor.stats().connectTime.record(now - attemptBeganNanos, now);
-    if (counters != null) {
-      counters.connected++;
-      counters.connectTime.record(now - attemptBeganNanos, now);
+  /** Its relays have been cut, and this one was not among them yet. */
+  private void requireNotDown(Lease leased) throws ConnectException {
+    if (leased.node().blocks().contains(Block.PROBE_DOWN) && !context.balancer().isPanicking()) {
+      throw new ConnectException("went down while it was being connected");
     }
   }
 
@@ -350,12 +407,7 @@ final class Relay extends Timer {
       return;
     }
     lastFailure = cause;
-    loop.timers().disarm(this);
-    RelayEnd end = server;
-    if (end != null) {
-      server = null;
-      end.close(false);
-    }
+    closeServer();
     Lease failed = lease;
     if (failed == null) {
       return;
@@ -364,9 +416,7 @@ final class Relay extends Timer {
     if (!(cause instanceof BindException)) { // no local port left: not the server's doing
       failed.failure(cause);
     }
-    if (counters != null) {
-      counters.connectFailures++;
-    }
+    record.connectFailed();
     query = query.excluding(failed.node());
     endLease();
     context.addresses().suspect(failed.server());
@@ -374,11 +424,7 @@ final class Relay extends Timer {
 
   /** Lets go of the server, if it has one: somebody may be waiting for it. */
   private void endLease() {
-    ServerCounters counted = counters;
-    if (counted != null) {
-      counters = null;
-      acceptor.stats().end(counted);
-    }
+    record.leavesServer();
     Lease ended = lease;
     if (ended != null) {
       lease = null;
@@ -401,19 +447,10 @@ final class Relay extends Timer {
   /** Bytes came from this end, more than none. */
   void received(RelayEnd from, int bytes) {
     touch();
-    ServerCounters server = counters;
-    if (server == null) {
-      return; // not while it relays
-    }
     if (from == client) {
-      server.bytesFromClients += bytes;
-      return;
-    }
-    server.bytesFromServer += bytes;
-    if (firstByteTimeNanos < 0) {
-      firstByteTimeNanos = Math.max(0, lastByteNanos - connectedNanos);
-      acceptor.stats().firstByteTime.record(firstByteTimeNanos, lastByteNanos);
-      server.firstByteTime.record(firstByteTimeNanos, lastByteNanos);
+      record.receivedFromClient(bytes);
+    } else {
+      record.receivedFromServer(bytes, lastByteNanos);
     }
   }
 
@@ -449,7 +486,7 @@ final class Relay extends Timer {
 
   @Override
   void failed(Throwable cause) {
-    if (isOpen() && !wasConnected) {
+    if (isOpen() && !record.wasConnected()) {
       log.debug("{}: given up", client, cause);
       context.outage().refused(loop.nowNanos(), cause);
     } else if (isOpen()) {
@@ -463,13 +500,16 @@ final class Relay extends Timer {
     switch (state) {
       case WAITING -> waitingExpired(nowNanos);
       case CONNECTING -> {
-        if (server != null) { // else it waited for a descriptor
-          attemptFailed(new SocketTimeoutException("not connected in time"));
+        if (server != null) {
+          connectFailed(new SocketTimeoutException("not connected in time"));
+        } else { // it waited for a descriptor
+          connect();
         }
-        connect();
       }
       case RELAYING -> {
-        if (nowNanos - lastByteNanos >= idleLimitNanos()) {
+        if (nowNanos - record.connectedNanos() >= context.maxLifetimeNanos()) {
+          close(true, EndReason.LIFETIME);
+        } else if (nowNanos - lastByteNanos >= idleLimitNanos()) {
           close(false, isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
         } else {
           armIdle();
@@ -481,7 +521,9 @@ final class Relay extends Timer {
   }
 
   private void armIdle() {
-    loop.timers().arm(this, lastByteNanos + idleLimitNanos());
+    long idle = lastByteNanos + idleLimitNanos();
+    long lifetime = record.connectedNanos() + context.maxLifetimeNanos();
+    loop.timers().arm(this, idle - lifetime < 0 ? idle : lifetime);
   }
 
   private boolean isHalfClosed() {
@@ -517,14 +559,7 @@ final class Relay extends Timer {
   /** Before the channels are closed: they know no address afterwards. */
   private void count(EndReason reason) {
     long now = loop.nowNanos();
-    LoopStats stats = acceptor.stats();
-    stats.countEnd(reason);
-    if (wasConnected) {
-      stats.duration.record(now - beganNanos, now);
-      if (counters != null) {
-        counters.duration.record(now - beganNanos, now);
-      }
-    }
+    record.ended(reason, now);
     if (AccessLog.isOn()) {
       AccessLog.write(
           reason,
@@ -532,11 +567,7 @@ final class Relay extends Timer {
           lease == null ? null : lease.server().id(),
           client.bytesRead(),
           server == null ? 0 : server.bytesRead(),
-          new AccessLog.Times(
-              linedUpNanos == null ? -1 : waitedNanos,
-              wasConnected ? connectedNanos - attemptBeganNanos : -1,
-              firstByteTimeNanos,
-              now - beganNanos));
+          record.times(now));
     }
   }
 }

@@ -15,9 +15,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Reading is followed at once by writing to the other end out of the loop's own buffer. What the
  * other end does not take is kept in a pooled buffer there, and this end is not read until that is
- * gone: so an idle relay holds no buffer, and a slow one at most one a direction. How much one read
- * may take starts at {@value #LEAST_READ_BYTES} bytes, doubles when the other end takes it all, and
- * halves when it does not: fast streams need few system calls, slow ones hold little memory.
+ * gone (by default: see the water marks): so an idle relay holds no buffer, and a slow one at most
+ * one a direction. How much one read may take starts at {@value #LEAST_READ_BYTES} bytes, doubles
+ * when the other end takes it all, and halves when it does not: fast streams need few system calls,
+ * slow ones hold little memory.
  *
  * <p>Interest is changed only when it must be. A change that is undone before the next select, as
  * when reading resumes and stalls again, costs no system call.
@@ -35,7 +36,7 @@ final class RelayEnd implements ChannelHandler {
   private final SocketChannel channel;
   private @Nullable SelectionKey key;
   private int interest;
-  private int readLimit = LEAST_READ_BYTES;
+  private int readLimit;
   private long bytesRead;
 
   /** What the other end sent and this one has not taken yet; never empty. */
@@ -60,6 +61,7 @@ final class RelayEnd implements ChannelHandler {
     this.relay = relay;
     this.loop = loop;
     this.channel = channel;
+    this.readLimit = Math.min(LEAST_READ_BYTES, loop.readBufferBytes());
   }
 
   SocketChannel channel() {
@@ -200,19 +202,30 @@ final class RelayEnd implements ChannelHandler {
 
   /** Writes what the source has just sent; keeps the rest, and stops the source meanwhile. */
   private void write(ByteBuffer buffer, RelayEnd source, boolean full) {
-    try {
-      channel.write(buffer);
-    } catch (IOException e) {
-      writeFailed(e);
-      return;
+    ByteBuffer kept = pending;
+    if (kept == null) {
+      try {
+        channel.write(buffer);
+      } catch (IOException e) {
+        writeFailed(e);
+        return;
+      }
+      if (!buffer.hasRemaining()) {
+        if (full) {
+          source.readLimit = Math.min(loop.readBufferBytes(), source.readLimit * 2);
+        }
+        return;
+      }
+      kept = loop.buffers().copyOf(buffer);
+    } else {
+      kept = loop.buffers().append(kept, buffer);
     }
-    if (buffer.hasRemaining()) {
-      pending = loop.buffers().copyOf(buffer);
-      want(SelectionKey.OP_WRITE);
+    pending = kept;
+    want(SelectionKey.OP_WRITE);
+    int least = Math.min(LEAST_READ_BYTES, loop.readBufferBytes());
+    source.readLimit = Math.max(least, source.readLimit / 2);
+    if (kept.remaining() >= relay.highWaterBytes()) {
       source.unwant(SelectionKey.OP_READ);
-      source.readLimit = Math.max(LEAST_READ_BYTES, source.readLimit / 2);
-    } else if (full) {
-      source.readLimit = Math.min(EventLoop.READ_BUFFER_BYTES, source.readLimit * 2);
     }
   }
 
@@ -229,12 +242,15 @@ final class RelayEnd implements ChannelHandler {
       writeFailed(e);
       return;
     }
+    RelayEnd source = relay.otherThan(this);
     if (rest.hasRemaining()) {
+      if (rest.remaining() <= relay.lowWaterBytes() && !source.inputEnded) {
+        source.want(SelectionKey.OP_READ);
+      }
       return;
     }
     dropPending();
     unwant(SelectionKey.OP_WRITE);
-    RelayEnd source = relay.otherThan(this);
     if (source.inputEnded) {
       relay.inputEnded(source);
     } else {

@@ -5,6 +5,7 @@ import io.evenkeel.core.BalancerEvent.ServerAdded;
 import io.evenkeel.core.BalancerEvent.ServerBlocked;
 import io.evenkeel.core.BalancerEvent.ServerRemoved;
 import io.evenkeel.core.BalancerListener;
+import io.evenkeel.core.Block;
 import io.evenkeel.core.LoadBalancer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -47,7 +49,7 @@ public final class TcpProxy {
 
   private final ProxySettings settings;
   private final LoadBalancer balancer;
-  private final ServerAddresses addresses = new ServerAddresses("evenkeel-resolver");
+  private final ServerAddresses addresses;
   private final Outage outage;
   private final WaitingClients waiting;
 
@@ -70,6 +72,7 @@ public final class TcpProxy {
   TcpProxy(ProxySettings settings) {
     this.settings = settings;
     this.balancer = settings.balancer();
+    this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
     this.outage = new Outage(balancer);
     this.waiting = new WaitingClients(balancer, settings.maxWaiting());
   }
@@ -105,8 +108,15 @@ public final class TcpProxy {
     balancer.addListener(membership);
     List<ServerSocketChannel> listeners = List.of();
     try {
+      SourceAddresses.check(settings.sourceAddresses());
       addresses.resolveAll(balancer.nodes());
-      listeners = Listeners.open(address, settings.eventLoops(), settings.shareAddress());
+      listeners =
+          Listeners.open(
+              address,
+              settings.eventLoops(),
+              settings.shareAddress(),
+              settings.reusePort(),
+              settings.sockets());
       localAddress = (InetSocketAddress) listeners.get(0).getLocalAddress();
       startLoops(listeners);
     } catch (Throwable e) {
@@ -134,13 +144,27 @@ public final class TcpProxy {
             new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()),
             waiting,
             toNanos(settings.waitTimeout()),
+            settings.sockets(),
+            settings.lowWaterBytes(),
+            settings.highWaterBytes(),
+            settings.onServerDown() == OnServerDown.CUT,
             settings.connectAttempts(),
+            toNanos(settings.connectDeadline()),
             toNanos(settings.connectTimeout()),
+            toNanos(settings.maxLifetime()),
             toNanos(settings.idleTimeout()),
             toNanos(settings.halfClosedTimeout()));
     for (ServerSocketChannel listener : listeners) {
-      EventLoop loop = new EventLoop("evenkeel-loop-" + loops.size(), settings.clock());
-      Acceptor acceptor = new Acceptor(context, loop, listener);
+      int index = loops.size();
+      EventLoop loop =
+          new EventLoop(
+              "evenkeel-loop-" + index,
+              settings.clock(),
+              settings.readBufferBytes(),
+              settings.highWaterBytes());
+      Acceptor acceptor =
+          new Acceptor(
+              context, loop, listener, new SourceAddresses(settings.sourceAddresses(), index));
       loops = append(loops, loop);
       acceptors = append(acceptors, acceptor);
       loop.execute(acceptor::open);
@@ -159,6 +183,10 @@ public final class TcpProxy {
         acceptor.loop().execute(() -> acceptor.stats().left(id));
       } else if (event instanceof ServerAdded) {
         acceptor.loop().execute(() -> acceptor.stats().joined(id));
+      } else if (settings.onServerDown() == OnServerDown.CUT
+          && event instanceof ServerBlocked blocked
+          && blocked.block() == Block.PROBE_DOWN) {
+        acceptor.loop().execute(() -> acceptor.cutRelaysOf(id));
       }
     }
   }
@@ -240,6 +268,32 @@ public final class TcpProxy {
   }
 
   /**
+   * Accepts no more, and lets relays go on for as long as they like: {@link #shutdown} ends it all.
+   * Who was accepted by the kernel before is taken in first. May be called more than once.
+   *
+   * <p>For another process to take over without a client being refused: both listen with {@link
+   * TcpProxyBuilder#reusePort}; the other one starts, then this one drains. On Linux a client whose
+   * handshake ends within the microseconds between the last look into a listener's queue and its
+   * closing is reset, unless {@code net.ipv4.tcp_migrate_req} is 1 (5.14 or later): then the kernel
+   * hands it to the other process.
+   *
+   * @return completes when no relay is open, by an event loop's thread: what is done then must not
+   *     block, nor call {@link #shutdown}. At once if it was not started
+   */
+  public CompletionStage<@Nullable Void> drain() {
+    List<Acceptor> all = acceptors;
+    for (Acceptor acceptor : all) {
+      acceptor.loop().execute(acceptor::close);
+    }
+    return drained(all).minimalCompletionStage();
+  }
+
+  private static CompletableFuture<@Nullable Void> drained(List<Acceptor> acceptors) {
+    return CompletableFuture.allOf(
+        acceptors.stream().map(Acceptor::drained).toArray(CompletableFuture<?>[]::new));
+  }
+
+  /**
    * Stops: accepts no more, lets relays finish, then resets those that are left. Returns when every
    * thread, socket and timer of the proxy is gone. A further call, or one at the same time, waits
    * for that and returns the same number. A thread that is interrupted waits for relays no longer.
@@ -281,11 +335,8 @@ public final class TcpProxy {
 
   /** False if the wait was interrupted. */
   private boolean awaitDrained(Duration drain) {
-    CompletableFuture<Void> all =
-        CompletableFuture.allOf(
-            acceptors.stream().map(Acceptor::drained).toArray(CompletableFuture<?>[]::new));
     try {
-      all.get(toNanos(drain), TimeUnit.NANOSECONDS);
+      drained(acceptors).get(toNanos(drain), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       log.debug("relays are left after {}", drain);
     } catch (ExecutionException e) {
