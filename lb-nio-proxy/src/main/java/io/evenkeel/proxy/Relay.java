@@ -560,14 +560,18 @@ final class Relay extends Timer {
   private void count(EndReason reason) {
     long now = loop.nowNanos();
     record.ended(reason, now);
-    if (AccessLog.isOn()) {
-      AccessLog.write(
-          reason,
-          client.channel(),
-          lease == null ? null : lease.server().id(),
-          client.bytesRead(),
-          server == null ? 0 : server.bytesRead(),
-          record.times(now));
+    try {
+      if (AccessLog.isOn()) {
+        AccessLog.write(
+            reason,
+            client.channel(),
+            lease == null ? null : lease.server().id(),
+            client.bytesRead(),
+            server == null ? 0 : server.bytesRead(),
+            record.times(now));
+      }
+    } catch (RuntimeException e) { // of a user's logger: the sockets must still be closed
+      log.warn("could not write the access log", e);
     }
   }
 }
