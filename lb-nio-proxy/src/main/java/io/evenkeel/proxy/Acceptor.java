@@ -6,7 +6,6 @@ import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.StandardProtocolFamily;
-import java.net.StandardSocketOptions;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
@@ -43,17 +42,31 @@ final class Acceptor extends Timer implements ChannelHandler {
   private final ProxyContext context;
   private final EventLoop loop;
   private final ServerSocketChannel listener;
+  private final SourceAddresses sources;
   private @Nullable SelectionKey key;
+
+  /** Why nobody is taken in just now. */
+  private enum Pause {
+    NONE,
+    /** No descriptor: until a timer goes off. */
+    DESCRIPTORS,
+    /** Too many a second: until a timer goes off. */
+    RATE,
+    /** Too many at a time: until {@link #placeFree}. */
+    PLACES
+  }
 
   /** Holds a descriptor and nothing else. */
   private @Nullable SocketChannel spare;
 
-  private boolean paused;
+  private Pause pause = Pause.NONE;
 
   /** When it paused last, for the log to say it once an outage; null before the first time. */
   private @Nullable Long lastPauseNanos;
 
+  private boolean closing;
   private boolean closed;
+  private final LoopStats stats = new LoopStats();
 
   /** Written on the loop, read by anyone. */
   private final AtomicInteger openRelays = new AtomicInteger();
@@ -61,7 +74,9 @@ final class Acceptor extends Timer implements ChannelHandler {
   /** Completed when the listener is closed and no relay is open. */
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
 
-  Acceptor(ProxyContext context, EventLoop loop, ServerSocketChannel listener) {
+  Acceptor(
+      ProxyContext context, EventLoop loop, ServerSocketChannel listener, SourceAddresses sources) {
+    this.sources = sources;
     this.context = context;
     this.loop = loop;
     this.listener = listener;
@@ -94,8 +109,8 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   private void accept(int most) {
-    for (int i = 0; i < most && !paused && !closed; i++) {
-      SocketChannel client;
+    for (int i = 0; i < most && pause == Pause.NONE && !closed && mayTakeIn(); i++) {
+      SocketChannel client = null;
       try {
         openSpare();
         client = listener.accept();
@@ -104,11 +119,63 @@ final class Acceptor extends Timer implements ChannelHandler {
       } catch (IOException e) {
         pause(e);
         return;
+      } finally {
+        if (client == null) {
+          context.rate().giveBack();
+          context.clients().giveBack();
+        }
       }
       if (client == null) {
         return;
       }
       begin(client);
+    }
+  }
+
+  /** Takes a place and a turn for one client, or pauses until there are some. */
+  private boolean mayTakeIn() {
+    if (closing) { // who is in the queue then has nowhere else to go
+      context.clients().take();
+      return true;
+    }
+    if (!context.clients().tryTake(this)) {
+      pauseFor(Pause.PLACES);
+      return false;
+    }
+    long waitNanos = context.rate().take(loop.nowNanos());
+    if (waitNanos > 0) {
+      context.clients().giveBack();
+      pauseFor(Pause.RATE);
+      loop.timers().arm(this, loop.nowNanos() + waitNanos);
+      return false;
+    }
+    return true;
+  }
+
+  private void pauseFor(Pause why) {
+    pause = why;
+    if (key != null && key.isValid()) {
+      key.interestOps(0);
+    }
+  }
+
+  /**
+   * There may be room for one more client. It is for the next loop that waits, if here is no client
+   * or something else to wait for: in the end {@link #accept} gives back what it has no use for.
+   */
+  void placeFree() {
+    if (closed || pause != Pause.PLACES) {
+      context.clients().callNext();
+      return;
+    }
+    goOn();
+    accept(CLIENTS_A_TURN);
+  }
+
+  private void goOn() {
+    pause = Pause.NONE;
+    if (key != null && key.isValid()) {
+      key.interestOps(SelectionKey.OP_ACCEPT);
     }
   }
 
@@ -124,13 +191,15 @@ final class Acceptor extends Timer implements ChannelHandler {
     try {
       query = byAddress(client);
       client.configureBlocking(false);
-      client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      context.sockets().apply(client);
     } catch (IOException e) {
       log.debug("{}: gone before it was begun", client, e);
+      context.clients().giveBack();
       loop.close(client, null);
       return;
     }
     openRelays.incrementAndGet();
+    stats.accepted++;
     Relay relay = new Relay(context, loop, this, client, query);
     try {
       relay.connect();
@@ -189,39 +258,65 @@ final class Acceptor extends Timer implements ChannelHandler {
       log.warn("accepting pauses until there is room: {}", cause.toString());
     }
     lastPauseNanos = now;
-    paused = true;
-    key.interestOps(0);
+    pauseFor(Pause.DESCRIPTORS);
     loop.timers().arm(this, loop.nowNanos() + PAUSE_NANOS);
   }
 
   @Override
   void expired(long nowNanos) {
-    paused = false;
-    if (key != null && key.isValid()) {
-      key.interestOps(SelectionKey.OP_ACCEPT);
-    }
+    goOn();
   }
 
   void relayEnded() {
     if (openRelays.decrementAndGet() == 0 && closed) {
       drained.complete(null);
     }
+    context.clients().giveBack();
   }
 
-  /** Takes in who is already in the kernel's queue, which would be reset otherwise, and closes. */
+  /**
+   * Takes in who is already in the kernel's queue, which would be reset otherwise, and closes. The
+   * listener is taken off the selector first: only then does closing take effect at once, and who
+   * comes between the last look into the queue and that is reset.
+   */
   void close() {
+    if (closing) {
+      return;
+    }
+    closing = true;
+    if (key == null) {
+      closeNow();
+    } else {
+      loop.deregister(key, this::closeNow);
+    }
+  }
+
+  private void closeNow() {
     if (closed) {
       return;
     }
-    paused = false;
+    pause = Pause.NONE;
     accept(CLIENTS_AT_CLOSE);
     closed = true;
+    loop.close(listener, null);
+    context.clients().callNext(); // where this one was called and has not come yet
     closeSpare();
     loop.timers().disarm(this);
-    loop.close(listener, null); // now, not after the next events: who comes meanwhile is reset
     if (openRelays.get() == 0) {
       drained.complete(null);
     }
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  SourceAddresses sources() {
+    return sources;
+  }
+
+  LoopStats stats() {
+    return stats;
   }
 
   /** Safe for use by any thread. */
@@ -234,12 +329,24 @@ final class Acceptor extends Timer implements ChannelHandler {
     return drained;
   }
 
+  /** Cuts the relays of one server. */
+  void cutRelaysOf(String serverId) {
+    for (ChannelHandler handler : loop.handlers()) {
+      if (handler instanceof RelayEnd end && serverId.equals(end.relay().connectedServer())) {
+        end.relay().close(true, EndReason.SERVER_DOWN);
+      }
+    }
+  }
+
   /** Cuts every relay; how many there were. */
   int cutRelays() {
+    if (closing) {
+      closeNow();
+    }
     int before = openRelays.get();
     for (ChannelHandler handler : loop.handlers()) {
       if (handler instanceof RelayEnd end) {
-        end.relay().close(true);
+        end.relay().close(true, EndReason.SHUTDOWN);
       }
     }
     return before - openRelays.get();

@@ -21,8 +21,8 @@ final class BufferPool {
   private long takenBytes;
 
   @SuppressWarnings({"unchecked", "rawtypes"})
-  BufferPool() {
-    free = new ArrayDeque[sizeClass(EventLoop.READ_BUFFER_BYTES) + 1];
+  BufferPool(int largest) {
+    free = new ArrayDeque[sizeClass(largest) + 1];
     for (int i = 0; i < free.length; i++) {
       free[i] = new ArrayDeque<>();
     }
@@ -30,17 +30,33 @@ final class BufferPool {
 
   /** A buffer that holds what is left in this one, ready to be read from. */
   ByteBuffer copyOf(ByteBuffer source) {
-    int sizeClass = sizeClass(source.remaining());
+    return take(source.remaining()).put(source).flip();
+  }
+
+  /** A buffer that holds what is left in both, one of these or a larger one. */
+  ByteBuffer append(ByteBuffer kept, ByteBuffer more) {
+    int size = kept.remaining() + more.remaining();
+    if (size <= kept.capacity()) {
+      return kept.compact().put(more).flip();
+    }
+    ByteBuffer larger = take(size).put(kept).put(more).flip();
+    giveBack(kept);
+    return larger;
+  }
+
+  /** An empty buffer with room for so much, and maybe more. */
+  ByteBuffer take(int size) {
+    int sizeClass = sizeClass(size);
     ByteBuffer buffer = free[sizeClass].pollLast();
     int capacity = 1 << (SMALLEST_SHIFT + sizeClass);
     if (buffer == null) {
       buffer = ByteBuffer.allocateDirect(capacity);
     }
     takenBytes += capacity;
-    return buffer.put(source).flip();
+    return buffer;
   }
 
-  /** Takes back a buffer that {@link #copyOf} handed out. */
+  /** Takes back a buffer that was handed out. */
   void giveBack(ByteBuffer buffer) {
     int capacity = buffer.capacity();
     takenBytes -= capacity;

@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -32,7 +33,7 @@ final class EventLoop implements Runnable {
 
   private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
 
-  /** Bytes that one read may take: the loop's own buffer, one for all its connections. */
+  /** By default, bytes that one read may take: one buffer for all connections of a loop. */
   static final int READ_BUFFER_BYTES = 512 * 1024;
 
   /** The most that the JDK's selector reports at once: there may be more. */
@@ -60,8 +61,9 @@ final class EventLoop implements Runnable {
   // Event loop only, from here on.
   private final Consumer<SelectionKey> onReady = EventLoop::handle;
   private final ArrayDeque<SelectableChannel> closing = new ArrayDeque<>();
-  private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_BUFFER_BYTES);
-  private final BufferPool buffers = new BufferPool();
+  private final ArrayDeque<Runnable> afterSelect = new ArrayDeque<>();
+  private final ByteBuffer readBuffer;
+  private final BufferPool buffers;
   private final TimerWheel timers;
   private long nowNanos;
 
@@ -72,10 +74,16 @@ final class EventLoop implements Runnable {
   private int prematureReturns;
   private int timersPutOff;
 
+  /** Completed when the loop has ended and runs no task any more. Safe for use by any thread. */
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
   /** For tests: turns of the loop so far. */
   private final AtomicLong turns = new AtomicLong();
 
-  EventLoop(String name, NanoClock clock) throws IOException {
+  EventLoop(String name, NanoClock clock, int readBufferBytes, int mostKeptBytes)
+      throws IOException {
+    this.readBuffer = ByteBuffer.allocateDirect(readBufferBytes);
+    this.buffers = new BufferPool(mostKeptBytes + readBufferBytes);
     this.clock = clock;
     this.nowNanos = clock.nanoTime();
     this.timers = new TimerWheel(nowNanos);
@@ -92,6 +100,30 @@ final class EventLoop implements Runnable {
     tasks.add(task);
     if (!awake.get() && awake.compareAndSet(false, true)) {
       selector.wakeup();
+    }
+  }
+
+  /**
+   * Runs a task on the loop and waits for that; on the caller's thread if the loop has ended. Safe
+   * for use by any thread but a loop's: two that ask each other would wait for ever.
+   */
+  void ask(Runnable question) {
+    CompletableFuture<Void> answered = new CompletableFuture<>();
+    execute(
+        () -> {
+          try {
+            question.run();
+            answered.complete(null);
+          } catch (Throwable e) {
+            answered.completeExceptionally(e);
+          }
+        });
+    Object unused = CompletableFuture.anyOf(answered, ended).exceptionally(e -> null).join();
+    // A task that runs does so before the loop has ended; one that did not by then never will.
+    if (answered.isDone()) {
+      answered.join();
+    } else {
+      question.run();
     }
   }
 
@@ -150,6 +182,10 @@ final class EventLoop implements Runnable {
     return buffers;
   }
 
+  int readBufferBytes() {
+    return readBuffer.capacity();
+  }
+
   /** The loop's read buffer, empty, with room for this much; good until the handler returns. */
   ByteBuffer readBuffer(int limit) {
     return readBuffer.clear().limit(limit);
@@ -168,6 +204,12 @@ final class EventLoop implements Runnable {
       key.cancel();
       closing.add(channel);
     }
+  }
+
+  /** Takes a channel off the selector, and runs something once it is off; not if the loop ends. */
+  void deregister(SelectionKey key, Runnable then) {
+    key.cancel();
+    afterSelect.add(then);
   }
 
   /** Every handler that has a channel here; a copy. */
@@ -203,7 +245,8 @@ final class EventLoop implements Runnable {
     turns.lazySet(turns.getPlain() + 1);
     int toClose = closing.size();
     awake.set(false);
-    boolean mayWait = toClose == 0 && tasks.isEmpty();
+    int toRun = afterSelect.size();
+    boolean mayWait = toClose == 0 && toRun == 0 && tasks.isEmpty();
     long before = nowNanos();
     long waitNanos = mayWait ? timers.nanosToNext(before) : 0;
     nowIsStale = true;
@@ -214,6 +257,9 @@ final class EventLoop implements Runnable {
     boolean woken = awake.getAndSet(true);
     for (int i = 0; i < toClose; i++) {
       closeNow(closing.remove());
+    }
+    for (int i = 0; i < toRun; i++) {
+      run(afterSelect.remove());
     }
     runTasks();
     // After a long pause of the process, bytes that are waiting come before timers that ran out.
@@ -246,11 +292,15 @@ final class EventLoop implements Runnable {
 
   private void runTasks() {
     for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
-      try {
-        task.run();
-      } catch (Throwable e) {
-        log.error("task of the event loop failed", e);
-      }
+      run(task);
+    }
+  }
+
+  private static void run(Runnable task) {
+    try {
+      task.run();
+    } catch (Throwable e) {
+      log.error("task of the event loop failed", e);
     }
   }
 
@@ -290,6 +340,7 @@ final class EventLoop implements Runnable {
     closing.forEach(EventLoop::closeNow);
     closing.clear();
     tasks.clear();
+    ended.complete(null);
   }
 
   private static void closeNow(SelectableChannel channel) {

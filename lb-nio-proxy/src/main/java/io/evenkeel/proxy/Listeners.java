@@ -34,9 +34,16 @@ final class Listeners {
    * it; only then does it agree to share with the others (the kernel looks at the option when each
    * further socket is bound). Where addresses cannot be shared, the loops share one socket.
    *
+   * <p>With other processes, the first agrees from the beginning: it may join them.
+   *
    * @throws IOException if the address cannot be bound; nothing is left open then
    */
-  static List<ServerSocketChannel> open(InetSocketAddress address, int count, boolean shareAddress)
+  static List<ServerSocketChannel> open(
+      InetSocketAddress address,
+      int count,
+      boolean shareAddress,
+      boolean withOtherProcesses,
+      SocketSettings sockets)
       throws IOException {
     StandardProtocolFamily family =
         address.getAddress() instanceof Inet4Address
@@ -50,6 +57,10 @@ final class Listeners {
       ServerSocketChannel first = ServerSocketChannel.open(family);
       listeners.add(first);
       first.configureBlocking(false);
+      sockets.applyReceiveBuffer(first);
+      if (withOtherProcesses) {
+        first.setOption(StandardSocketOptions.SO_REUSEPORT, true);
+      }
       first.bind(address, BACKLOG);
       if (count > 1 && shareAddress) {
         first.setOption(StandardSocketOptions.SO_REUSEPORT, true);
@@ -63,10 +74,11 @@ final class Listeners {
         listeners.add(next);
         next.configureBlocking(false);
         next.setOption(StandardSocketOptions.SO_REUSEPORT, true);
+        sockets.applyReceiveBuffer(next);
         next.bind(first.getLocalAddress(), BACKLOG);
       }
       return listeners;
-    } catch (UnsupportedOperationException e) { // as IPv6 may be
+    } catch (UnsupportedOperationException e) { // as IPv6 may be, and sharing a port
       closeAll(listeners);
       throw new SocketException(e.getMessage());
     } catch (Throwable e) {

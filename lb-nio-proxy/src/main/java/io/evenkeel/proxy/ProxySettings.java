@@ -2,17 +2,33 @@ package io.evenkeel.proxy;
 
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.NanoClock;
+import java.net.InetAddress;
 import java.time.Duration;
+import java.util.List;
 
-/** What a proxy was built with, checked by {@link TcpProxy.Builder}. */
+/** What a proxy was built with, checked by {@link TcpProxyBuilder}. */
 record ProxySettings(
     LoadBalancer balancer,
     String host,
     int port,
     int eventLoops,
+    int maxConnections,
+    int acceptRate,
+    int maxWaiting,
+    Duration waitTimeout,
+    SocketSettings sockets,
+    int readBufferBytes,
+    int lowWaterBytes,
+    int highWaterBytes,
+    OnServerDown onServerDown,
+    List<InetAddress> sourceAddresses,
+    ServerAddresses.Resolver resolver,
     int connectAttempts,
+    Duration connectDeadline,
     Duration connectTimeout,
+    Duration maxLifetime,
     Duration idleTimeout,
     Duration halfClosedTimeout,
     NanoClock clock,
+    boolean reusePort,
     boolean shareAddress) {}

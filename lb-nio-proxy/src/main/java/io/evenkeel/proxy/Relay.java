@@ -1,15 +1,19 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
+import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
-import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +25,9 @@ import org.slf4j.LoggerFactory;
  * CONNECTING  connected                              → RELAYING
  * CONNECTING  refused or too late, attempts left     → CONNECTING, to another server
  * CONNECTING  no attempt or no server left           → CLOSED, the client is reset
+ * CONNECTING  servers left, but none with room       → WAITING, if the line is not full
+ * WAITING     it gets a lease                        → CONNECTING
+ * WAITING     it leaves, or time is up               → CLOSED, the client is reset
  * CONNECTING  no descriptor left                     → CONNECTING, a little later
  * RELAYING    FIN from one end, sent on              → RELAYING, under the half-closed timeout
  * RELAYING    FIN from both ends, all bytes sent on  → CLOSED
@@ -28,6 +35,7 @@ import org.slf4j.LoggerFactory;
  * RELAYING    an end took no more, then said FIN     → as for a reset; but LINGERING if it is the
  *                                                      server, and more came in between
  * RELAYING    no byte for too long                   → CLOSED
+ * RELAYING    lasted too long, or the server is down → CLOSED, both ends are reset
  * LINGERING   FIN from the client, or time is up     → CLOSED
  * any         cut, or an error of ours               → CLOSED, both ends are reset
  * </pre>
@@ -43,8 +51,12 @@ final class Relay extends Timer {
 
   private static final Logger log = LoggerFactory.getLogger(Relay.class);
 
+  /** How often somebody who waits looks whether there is room that nobody told of. */
+  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private enum State {
     CONNECTING,
+    WAITING,
     RELAYING,
     LINGERING,
     CLOSED
@@ -61,12 +73,24 @@ final class Relay extends Timer {
   private Query query;
 
   private int attemptsLeft;
+
+  /** Of the server that is leased: where it has not been tried yet. */
+  private Iterator<InetSocketAddress> addressesLeft = Collections.emptyIterator();
+
+  /** When the first attempt began; null before that. */
+  private @Nullable Long connectBeganNanos;
+
   private State state = State.CONNECTING;
 
   /** Until when it may wait for a descriptor; null if it has none to wait for. */
   private @Nullable Long descriptorDeadlineNanos;
 
   private long lastByteNanos;
+
+  /** When it lined up the first time; null if it never did. */
+  private @Nullable Long linedUpNanos;
+
+  private final RelayRecord record;
 
   /** Why the last attempt failed, for the log. */
   private @Nullable IOException lastFailure;
@@ -79,10 +103,16 @@ final class Relay extends Timer {
     this.acceptor = acceptor;
     this.client = new RelayEnd(this, loop, client);
     this.attemptsLeft = context.connectAttempts();
+    this.record = new RelayRecord(acceptor.stats(), loop.nowNanos());
   }
 
   boolean isOpen() {
     return state != State.CLOSED;
+  }
+
+  /** Whether there is, or was, a server at the other end. */
+  boolean wasConnected() {
+    return record.wasConnected();
   }
 
   RelayEnd otherThan(RelayEnd end) {
@@ -97,42 +127,209 @@ final class Relay extends Timer {
 
   /** Picks a server and begins to connect; goes on to the next where that fails at once. */
   void connect() {
-    while (attemptsLeft > 0) {
-      attemptsLeft--;
-      Lease next = context.balancer().tryAcquire(query);
+    WaitingClients waiting = context.waiting();
+    while (attemptsLeft > 0 && !isTooLate()) {
+      Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
       if (next == null) {
-        break;
-      }
-      lease = next;
-      try {
-        InetSocketAddress address = context.addresses().of(next.server());
-        SocketChannel channel = acceptor.openToward(address);
-        if (channel == null) {
-          awaitDescriptor(next);
+        if (waiting.isOn() && (waiting.count() > 0 || mayHaveRoomLater())) {
+          lineUp();
           return;
         }
-        if (open(channel, address)) {
-          established();
-        }
+        break;
+      }
+      if (attempt(next)) {
         return;
-      } catch (IOException e) {
-        attemptFailed(e);
       }
     }
-    refuse();
+    refuse(lastFailure == null ? EndReason.NO_SERVER : EndReason.CONNECT_FAILED);
   }
+
+  /** Begins to connect to a server; false if that failed at once. */
+  private boolean attempt(Lease next) {
+    attemptsLeft--;
+    lease = next;
+    record.attempts(next.server().id(), loop.nowNanos());
+    if (connectBeganNanos == null) {
+      connectBeganNanos = loop.nowNanos();
+    }
+    try {
+      addressesLeft = context.addresses().of(next.server()).iterator();
+    } catch (IOException e) {
+      attemptFailed(e);
+      return false;
+    }
+    return tryAddresses();
+  }
+
+  /** Begins to connect to the server's next address; false if all that are left failed at once. */
+  private boolean tryAddresses() {
+    while (true) {
+      InetSocketAddress address = addressesLeft.next();
+      try {
+        SocketChannel channel = acceptor.openToward(address);
+        if (channel == null) {
+          awaitDescriptor();
+        } else if (open(channel, address)) {
+          established();
+        }
+        return true;
+      } catch (IOException e) {
+        closeServer();
+        if (!addressesLeft.hasNext() || isTooLate()) {
+          attemptFailed(e);
+          return false;
+        }
+      }
+    }
+  }
+
+  /** A connect that was under way failed: on to the next address, or the next server. */
+  private void connectFailed(IOException cause) {
+    closeServer();
+    boolean underWay = false;
+    if (addressesLeft.hasNext() && !isTooLate()) {
+      underWay = tryAddresses();
+    } else {
+      attemptFailed(cause);
+    }
+    if (!underWay) {
+      connect();
+    }
+  }
+
+  private void closeServer() {
+    loop.timers().disarm(this);
+    RelayEnd end = server;
+    if (end != null) {
+      server = null;
+      end.close(false);
+    }
+  }
+
+  private long connectDeadlineNanos() {
+    return (connectBeganNanos == null ? loop.nowNanos() : connectBeganNanos)
+        + context.connectDeadlineNanos();
+  }
+
+  private boolean isTooLate() {
+    return loop.nowNanos() - connectDeadlineNanos() >= 0;
+  }
+
+  /** Whether a server could be picked if it had room. */
+  private boolean mayHaveRoomLater() {
+    if (context.balancer().isPanicking()) {
+      return true;
+    }
+    for (Node node : context.balancer().nodes()) {
+      if (node.isEligible() && !query.isTried(node)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- waiting for room on a server ----
+
+  private void lineUp() {
+    state = State.WAITING;
+    long now = loop.nowNanos();
+    if (linedUpNanos == null) {
+      linedUpNanos = now;
+    }
+    record.waits(now);
+    try {
+      client.await(SelectionKey.OP_READ); // to see it leave
+    } catch (IOException e) {
+      clientLeft();
+      return;
+    }
+    if (context.waiting().enter(this)) {
+      armWaiting(now);
+    } else {
+      refuse(EndReason.QUEUE_FULL);
+    }
+  }
+
+  private long waitDeadlineNanos() {
+    return (linedUpNanos == null ? loop.nowNanos() : linedUpNanos) + context.waitTimeoutNanos();
+  }
+
+  private void armWaiting(long now) {
+    long look = now + LOOK_NANOS;
+    long deadline = waitDeadlineNanos();
+    loop.timers().arm(this, look - deadline < 0 ? look : deadline);
+  }
+
+  private void waitingExpired(long now) {
+    if (now - waitDeadlineNanos() < 0) {
+      armWaiting(now);
+      context.waiting().lookAgain(now);
+    } else if (context.waiting().leave(this)) {
+      refuse(EndReason.QUEUE_TIMEOUT);
+    } // else a lease is on its way
+  }
+
+  /** Its turn has come. */
+  void granted(Lease granted) {
+    if (state != State.WAITING) { // it has left meanwhile
+      granted.close();
+      context.waiting().roomMayBe();
+      return;
+    }
+    state = State.CONNECTING;
+    loop.timers().disarm(this);
+    record.waited(loop.nowNanos());
+    try {
+      if (!attempt(granted)) {
+        connect();
+      }
+    } catch (Throwable e) {
+      failed(e);
+    }
+  }
+
+  /** The client is gone before it was connected. */
+  void clientLeft() {
+    close(true, EndReason.CLIENT_LEFT);
+  }
+
+  int highWaterBytes() {
+    return context.highWaterBytes();
+  }
+
+  int lowWaterBytes() {
+    return context.lowWaterBytes();
+  }
+
+  /** The id of the server that is connected; null if none is. */
+  @Nullable String connectedServer() {
+    return lease == null || !record.wasConnected() ? null : lease.server().id();
+  }
+
+  Query query() {
+    return query;
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  // ---- connecting, continued ----
 
   /** Begins one attempt; true if it is connected already. */
   private boolean open(SocketChannel channel, InetSocketAddress address) throws IOException {
     RelayEnd end = new RelayEnd(this, loop, channel);
     server = end;
     channel.configureBlocking(false);
-    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    context.sockets().apply(channel);
+    acceptor.sources().bind(channel, address);
     if (channel.connect(address)) {
       return true;
     }
     end.await(SelectionKey.OP_CONNECT);
-    loop.timers().arm(this, loop.nowNanos() + context.connectTimeoutNanos());
+    long timeout = loop.nowNanos() + context.connectTimeoutNanos();
+    long deadline = connectDeadlineNanos();
+    loop.timers().arm(this, timeout - deadline < 0 ? timeout : deadline);
     return false;
   }
 
@@ -141,19 +338,18 @@ final class Relay extends Timer {
    * The client waits, for as long as a connect may take. It is hung on the loop meanwhile, asking
    * for nothing, for a shutdown to find it.
    */
-  private void awaitDescriptor(Lease unused) throws IOException {
-    unused.close();
-    lease = null;
+  private void awaitDescriptor() throws IOException {
+    endLease();
     attemptsLeft++;
     long now = loop.nowNanos();
     if (descriptorDeadlineNanos == null) {
       descriptorDeadlineNanos = now + context.connectTimeoutNanos();
     }
     if (now - descriptorDeadlineNanos >= 0) {
-      refuse();
+      refuse(EndReason.NO_DESCRIPTOR);
       return;
     }
-    client.await(0);
+    client.await(0); // what it says is read once it is connected
     loop.timers().arm(this, now + Acceptor.PAUSE_NANOS);
   }
 
@@ -168,8 +364,7 @@ final class Relay extends Timer {
       }
       established();
     } catch (IOException e) {
-      attemptFailed(e);
-      connect();
+      connectFailed(e);
     }
   }
 
@@ -181,16 +376,30 @@ final class Relay extends Timer {
       // itself.
       throw new ConnectException("connected to itself: nobody listens there");
     }
+    Lease leased = lease;
+    if (leased != null && context.cutOnServerDown()) {
+      requireNotDown(leased);
+    }
     end.await(SelectionKey.OP_READ);
     client.await(SelectionKey.OP_READ);
     state = State.RELAYING;
-    if (lease != null) {
-      lease.success();
+    if (leased != null) {
+      leased.success();
+      context.addresses().worked(leased.server(), (InetSocketAddress) channel.getRemoteAddress());
     }
-    context.outage().served(loop.nowNanos());
-    lastByteNanos = loop.nowNanos();
-    loop.timers().arm(this, lastByteNanos + context.idleTimeoutNanos());
-    client.read(); // it has spoken by now, as a rule
+    long now = loop.nowNanos();
+    record.connected(now);
+    context.outage().served(now);
+    lastByteNanos = now;
+    armIdle();
+    client.begin(); // it has spoken by now, as a rule
+  }
+
+  /** Its relays have been cut, and this one was not among them yet. */
+  private void requireNotDown(Lease leased) throws ConnectException {
+    if (leased.node().blocks().contains(Block.PROBE_DOWN) && !context.balancer().isPanicking()) {
+      throw new ConnectException("went down while it was being connected");
+    }
   }
 
   private void attemptFailed(IOException cause) {
@@ -198,35 +407,51 @@ final class Relay extends Timer {
       return;
     }
     lastFailure = cause;
-    loop.timers().disarm(this);
-    RelayEnd end = server;
-    if (end != null) {
-      server = null;
-      end.close(false);
-    }
+    closeServer();
     Lease failed = lease;
     if (failed == null) {
       return;
     }
-    lease = null;
     log.debug("{}: could not connect to {}", client, failed.server(), cause);
     if (!(cause instanceof BindException)) { // no local port left: not the server's doing
       failed.failure(cause);
     }
-    failed.close();
-    context.addresses().suspect(failed.server());
+    record.connectFailed();
     query = query.excluding(failed.node());
+    endLease();
+    context.addresses().suspect(failed.server());
   }
 
-  private void refuse() {
+  /** Lets go of the server, if it has one: somebody may be waiting for it. */
+  private void endLease() {
+    record.leavesServer();
+    Lease ended = lease;
+    if (ended != null) {
+      lease = null;
+      ended.close();
+      context.waiting().roomMayBe();
+    }
+  }
+
+  private void refuse(EndReason reason) {
     context.outage().refused(loop.nowNanos(), lastFailure);
-    close(true);
+    close(true, reason);
   }
 
   // ---- relaying ----
 
   void touch() {
     lastByteNanos = loop.nowNanos();
+  }
+
+  /** Bytes came from this end, more than none. */
+  void received(RelayEnd from, int bytes) {
+    touch();
+    if (from == client) {
+      record.receivedFromClient(bytes);
+    } else {
+      record.receivedFromServer(bytes, lastByteNanos);
+    }
   }
 
   /** A FIN came from this end: send it on once all bytes before it are sent on. */
@@ -236,9 +461,9 @@ final class Relay extends Timer {
       return; // comes back here when they are
     }
     if (from.wasReset() || (from == client && from.outputBroken())) {
-      close(true);
+      close(true, resetBy(from));
     } else if (to.inputEnded() && !from.hasPending()) {
-      close(false);
+      close(false, EndReason.FINISHED);
     } else if (from.outputBroken()) {
       to.endOutput();
       state = State.LINGERING;
@@ -252,66 +477,101 @@ final class Relay extends Timer {
   /** A reset came from this end, or it is gone in some other way: so is the other one. */
   void aborted(RelayEnd from, IOException cause) {
     log.debug("{}: gone", from, cause);
-    close(true);
+    close(true, resetBy(from));
+  }
+
+  private EndReason resetBy(RelayEnd end) {
+    return end == client ? EndReason.CLIENT_RESET : EndReason.SERVER_RESET;
   }
 
   @Override
   void failed(Throwable cause) {
-    if (state == State.CONNECTING) {
+    if (isOpen() && !record.wasConnected()) {
       log.debug("{}: given up", client, cause);
       context.outage().refused(loop.nowNanos(), cause);
-    } else if (state != State.CLOSED) {
+    } else if (isOpen()) {
       log.warn("relay given up: {} to {}", client, server, cause);
     }
-    close(true);
+    close(true, EndReason.INTERNAL_ERROR);
   }
 
   @Override
   void expired(long nowNanos) {
     switch (state) {
+      case WAITING -> waitingExpired(nowNanos);
       case CONNECTING -> {
-        if (server != null) { // else it waited for a descriptor
-          attemptFailed(new SocketTimeoutException("not connected in time"));
+        if (server != null) {
+          connectFailed(new SocketTimeoutException("not connected in time"));
+        } else { // it waited for a descriptor
+          connect();
         }
-        connect();
       }
       case RELAYING -> {
-        if (nowNanos - lastByteNanos >= idleLimitNanos()) {
-          close(false);
+        if (nowNanos - record.connectedNanos() >= context.maxLifetimeNanos()) {
+          close(true, EndReason.LIFETIME);
+        } else if (nowNanos - lastByteNanos >= idleLimitNanos()) {
+          close(false, isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
         } else {
           armIdle();
         }
       }
-      case LINGERING -> close(false);
+      case LINGERING -> close(false, EndReason.SERVER_STOPPED_READING);
       default -> {}
     }
   }
 
   private void armIdle() {
-    loop.timers().arm(this, lastByteNanos + idleLimitNanos());
+    long idle = lastByteNanos + idleLimitNanos();
+    long lifetime = record.connectedNanos() + context.maxLifetimeNanos();
+    loop.timers().arm(this, idle - lifetime < 0 ? idle : lifetime);
+  }
+
+  private boolean isHalfClosed() {
+    return client.inputEnded() || (server != null && server.inputEnded());
   }
 
   private long idleLimitNanos() {
-    boolean halfClosed = client.inputEnded() || (server != null && server.inputEnded());
-    return halfClosed
+    return isHalfClosed()
         ? Math.min(context.halfClosedTimeoutNanos(), context.idleTimeoutNanos())
         : context.idleTimeoutNanos();
   }
 
   /** Ends the relay; with a reset of both ends, or with a FIN to each. */
-  void close(boolean reset) {
+  void close(boolean reset, EndReason reason) {
     if (state == State.CLOSED) {
       return;
     }
+    State before = state;
     state = State.CLOSED;
     loop.timers().disarm(this);
+    if (before == State.WAITING) {
+      boolean unused = context.waiting().leave(this); // else granted() finds it closed
+    }
+    count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason);
     client.close(reset);
     if (server != null) {
       server.close(reset);
     }
-    if (lease != null) {
-      lease.close();
-    }
+    endLease();
     acceptor.relayEnded();
+  }
+
+  /** Before the channels are closed: they know no address afterwards. */
+  private void count(EndReason reason) {
+    long now = loop.nowNanos();
+    record.ended(reason, now);
+    try {
+      if (AccessLog.isOn()) {
+        AccessLog.write(
+            reason,
+            client.channel(),
+            lease == null ? null : lease.server().id(),
+            client.bytesRead(),
+            server == null ? 0 : server.bytesRead(),
+            record.times(now));
+      }
+    } catch (RuntimeException e) { // of a user's logger: the sockets must still be closed
+      log.warn("could not write the access log", e);
+    }
   }
 }

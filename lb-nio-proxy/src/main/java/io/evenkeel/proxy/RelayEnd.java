@@ -15,9 +15,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Reading is followed at once by writing to the other end out of the loop's own buffer. What the
  * other end does not take is kept in a pooled buffer there, and this end is not read until that is
- * gone: so an idle relay holds no buffer, and a slow one at most one a direction. How much one read
- * may take starts at {@value #LEAST_READ_BYTES} bytes, doubles when the other end takes it all, and
- * halves when it does not: fast streams need few system calls, slow ones hold little memory.
+ * gone (by default: see the water marks): so an idle relay holds no buffer, and a slow one at most
+ * one a direction. How much one read may take starts at {@value #LEAST_READ_BYTES} bytes, doubles
+ * when the other end takes it all, and halves when it does not: fast streams need few system calls,
+ * slow ones hold little memory.
  *
  * <p>Interest is changed only when it must be. A change that is undone before the next select, as
  * when reading resumes and stalls again, costs no system call.
@@ -27,16 +28,22 @@ final class RelayEnd implements ChannelHandler {
   private static final Logger log = LoggerFactory.getLogger(RelayEnd.class);
   static final int LEAST_READ_BYTES = 64 * 1024;
 
+  /** How much is kept of what a client says before it is connected. */
+  static final int EARLY_BYTES = 16 * 1024;
+
   private final Relay relay;
   private final EventLoop loop;
   private final SocketChannel channel;
   private @Nullable SelectionKey key;
   private int interest;
-  private int readLimit = LEAST_READ_BYTES;
+  private int readLimit;
   private long bytesRead;
 
   /** What the other end sent and this one has not taken yet; never empty. */
   private @Nullable ByteBuffer pending;
+
+  /** What the client said before there was a server to say it to; null if nothing. */
+  private @Nullable ByteBuffer early;
 
   /** A FIN was read: nothing more comes from this end. */
   private boolean inputEnded;
@@ -54,6 +61,7 @@ final class RelayEnd implements ChannelHandler {
     this.relay = relay;
     this.loop = loop;
     this.channel = channel;
+    this.readLimit = Math.min(LEAST_READ_BYTES, loop.readBufferBytes());
   }
 
   SocketChannel channel() {
@@ -62,6 +70,10 @@ final class RelayEnd implements ChannelHandler {
 
   Relay relay() {
     return relay;
+  }
+
+  long bytesRead() {
+    return bytesRead;
   }
 
   boolean inputEnded() {
@@ -108,13 +120,60 @@ final class RelayEnd implements ChannelHandler {
       flush();
     }
     if ((readyOps & SelectionKey.OP_READ) != 0 && relay.isOpen() && wants(SelectionKey.OP_READ)) {
-      read();
+      if (relay.wasConnected()) {
+        read();
+      } else {
+        readEarly();
+      }
     }
   }
 
   @Override
   public void failed(Throwable cause) {
     relay.failed(cause);
+  }
+
+  /**
+   * Keeps what a waiting client says: to see that it leaves, one has to read up to there. One that
+   * says more than we keep is not seen leaving.
+   */
+  private void readEarly() {
+    ByteBuffer buffer = early;
+    if (buffer == null) {
+      buffer = loop.buffers().take(EARLY_BYTES);
+      early = buffer;
+    }
+    try {
+      if (channel.read(buffer) < 0) {
+        relay.clientLeft();
+        return;
+      }
+    } catch (IOException e) {
+      log.debug("{}: left", this, e);
+      relay.clientLeft();
+      return;
+    }
+    if (!buffer.hasRemaining()) {
+      unwant(SelectionKey.OP_READ);
+    } else if (buffer.position() == 0) {
+      dropEarly();
+    }
+  }
+
+  /** The relay is connected: passes on what was kept, and goes on with what came since. */
+  void begin() {
+    ByteBuffer bytes = early;
+    if (bytes != null) {
+      early = null;
+      bytes.flip();
+      relay.received(this, bytes.remaining());
+      bytesRead += bytes.remaining();
+      relay.otherThan(this).write(bytes, this, false);
+      loop.buffers().giveBack(bytes);
+    }
+    if (relay.isOpen() && wants(SelectionKey.OP_READ)) {
+      read();
+    }
   }
 
   /** Reads once and passes on what came. */
@@ -134,8 +193,8 @@ final class RelayEnd implements ChannelHandler {
       unwant(SelectionKey.OP_READ);
       relay.inputEnded(this);
     } else if (n > 0 && !other.outputBroken) {
+      relay.received(this, n);
       bytesRead += n;
-      relay.touch();
       boolean full = !buffer.hasRemaining();
       other.write(buffer.flip(), this, full);
     }
@@ -143,19 +202,30 @@ final class RelayEnd implements ChannelHandler {
 
   /** Writes what the source has just sent; keeps the rest, and stops the source meanwhile. */
   private void write(ByteBuffer buffer, RelayEnd source, boolean full) {
-    try {
-      channel.write(buffer);
-    } catch (IOException e) {
-      writeFailed(e);
-      return;
+    ByteBuffer kept = pending;
+    if (kept == null) {
+      try {
+        channel.write(buffer);
+      } catch (IOException e) {
+        writeFailed(e);
+        return;
+      }
+      if (!buffer.hasRemaining()) {
+        if (full) {
+          source.readLimit = Math.min(loop.readBufferBytes(), source.readLimit * 2);
+        }
+        return;
+      }
+      kept = loop.buffers().copyOf(buffer);
+    } else {
+      kept = loop.buffers().append(kept, buffer);
     }
-    if (buffer.hasRemaining()) {
-      pending = loop.buffers().copyOf(buffer);
-      want(SelectionKey.OP_WRITE);
+    pending = kept;
+    want(SelectionKey.OP_WRITE);
+    int least = Math.min(LEAST_READ_BYTES, loop.readBufferBytes());
+    source.readLimit = Math.max(least, source.readLimit / 2);
+    if (kept.remaining() >= relay.highWaterBytes()) {
       source.unwant(SelectionKey.OP_READ);
-      source.readLimit = Math.max(LEAST_READ_BYTES, source.readLimit / 2);
-    } else if (full) {
-      source.readLimit = Math.min(EventLoop.READ_BUFFER_BYTES, source.readLimit * 2);
     }
   }
 
@@ -172,12 +242,15 @@ final class RelayEnd implements ChannelHandler {
       writeFailed(e);
       return;
     }
+    RelayEnd source = relay.otherThan(this);
     if (rest.hasRemaining()) {
+      if (rest.remaining() <= relay.lowWaterBytes() && !source.inputEnded) {
+        source.want(SelectionKey.OP_READ);
+      }
       return;
     }
     dropPending();
     unwant(SelectionKey.OP_WRITE);
-    RelayEnd source = relay.otherThan(this);
     if (source.inputEnded) {
       relay.inputEnded(source);
     } else {
@@ -224,6 +297,7 @@ final class RelayEnd implements ChannelHandler {
   /** Lets go of the connection: with a FIN, or with a reset. */
   void close(boolean reset) {
     dropPending();
+    dropEarly();
     if (reset) {
       try {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
@@ -239,6 +313,14 @@ final class RelayEnd implements ChannelHandler {
     if (rest != null) {
       pending = null;
       loop.buffers().giveBack(rest);
+    }
+  }
+
+  private void dropEarly() {
+    ByteBuffer bytes = early;
+    if (bytes != null) {
+      early = null;
+      loop.buffers().giveBack(bytes);
     }
   }
 

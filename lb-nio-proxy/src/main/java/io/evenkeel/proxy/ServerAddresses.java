@@ -10,6 +10,7 @@ import io.evenkeel.core.Server;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,20 +36,28 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
   private static final Pattern IPV4 =
       Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
 
+  /** Looks a name up; {@link InetAddress#getAllByName} but in tests. */
+  interface Resolver {
+    InetAddress[] lookUp(String host) throws UnknownHostException;
+  }
+
   /**
-   * The members, each with its address, an unresolved one while its name is not looked up. A
-   * look-up only ever replaces what is there, so that a server that left is not kept.
+   * The members, each with its addresses, none while its name is not looked up. A look-up only ever
+   * replaces what is there, so that a server that left is not kept.
    */
-  private final Map<Server, InetSocketAddress> known = new ConcurrentHashMap<>();
+  private final Map<Server, List<InetSocketAddress>> known = new ConcurrentHashMap<>();
 
   /** Servers whose look-up is queued or under way. */
   private final Set<Server> pending = ConcurrentHashMap.newKeySet();
 
   /** At most one thread, and none when there has been nothing to look up for a while. */
-  private final ThreadPoolExecutor resolver;
+  private final ThreadPoolExecutor executor;
 
-  ServerAddresses(String threadName) {
-    resolver =
+  private final Resolver resolver;
+
+  ServerAddresses(String threadName, Resolver resolver) {
+    this.resolver = resolver;
+    executor =
         new ThreadPoolExecutor(
             1,
             1,
@@ -59,32 +69,44 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    resolver.allowCoreThreadTimeOut(true);
+    executor.allowCoreThreadTimeOut(true);
   }
 
   /** Takes these servers in and looks them up now, on the caller's thread. */
   void resolveAll(List<Node> nodes) throws UnknownHostException {
-    nodes.forEach(node -> known.putIfAbsent(node.server(), unresolved(node.server())));
+    nodes.forEach(node -> known.putIfAbsent(node.server(), List.of()));
     for (Node node : nodes) {
       known.replace(node.server(), lookUp(node.server()));
     }
   }
 
   /**
-   * The address of a server; never blocks.
+   * The addresses of a server, at least one, in the order in which to try them; never blocks.
    *
    * @throws UnknownHostException if its name is not looked up yet, or could not be
    */
-  InetSocketAddress of(Server server) throws UnknownHostException {
-    InetSocketAddress address = known.get(server);
-    if (address != null && !address.isUnresolved()) {
-      return address;
+  List<InetSocketAddress> of(Server server) throws UnknownHostException {
+    List<InetSocketAddress> all = known.get(server);
+    if (all != null && !all.isEmpty()) {
+      return all;
     }
     if (isLiteral(server.host())) {
       return lookUp(server); // removed a moment ago, or the event that it was added is due
     }
     resolveSoon(server);
     throw new UnknownHostException("server " + server + ": host not found yet");
+  }
+
+  /** This address was connected to: it is tried first from now on. */
+  void worked(Server server, InetSocketAddress address) {
+    List<InetSocketAddress> all = known.get(server);
+    if (all == null || all.indexOf(address) <= 0) {
+      return;
+    }
+    List<InetSocketAddress> reordered = new ArrayList<>(all);
+    reordered.remove(address);
+    reordered.add(0, address);
+    known.replace(server, all, List.copyOf(reordered)); // unless it was looked up meanwhile
   }
 
   /** A connect to this server failed: its name may stand for another address now. */
@@ -101,7 +123,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
       known.remove(updated.before());
     }
     if (event instanceof ServerAdded || event instanceof ServerUpdated) {
-      known.putIfAbsent(server, unresolved(server));
+      known.putIfAbsent(server, List.of());
       if (isLiteral(server.host())) {
         resolve(server);
       } else {
@@ -114,7 +136,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
 
   @Override
   public void close() {
-    resolver.shutdownNow();
+    executor.shutdownNow();
   }
 
   private void resolveSoon(Server server) {
@@ -122,7 +144,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
       return;
     }
     try {
-      resolver.execute(
+      executor.execute(
           () -> {
             resolve(server);
             pending.remove(server);
@@ -140,19 +162,17 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
     }
   }
 
-  private static InetSocketAddress lookUp(Server server) throws UnknownHostException {
+  private List<InetSocketAddress> lookUp(Server server) throws UnknownHostException {
     try {
-      return new InetSocketAddress(InetAddress.getByName(server.host()), server.port());
+      return Stream.of(resolver.lookUp(server.host()))
+          .map(address -> new InetSocketAddress(address, server.port()))
+          .toList();
     } catch (UnknownHostException e) {
       UnknownHostException named =
           new UnknownHostException("server " + server + ": host not found: " + server.host());
       named.initCause(e);
       throw named;
     }
-  }
-
-  private static InetSocketAddress unresolved(Server server) {
-    return InetSocketAddress.createUnresolved(server.host(), server.port());
   }
 
   /** No name has a colon, and the JDK looks up nothing that has one. */

@@ -1,7 +1,12 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.BalancerEvent;
+import io.evenkeel.core.BalancerEvent.ServerAdded;
+import io.evenkeel.core.BalancerEvent.ServerBlocked;
+import io.evenkeel.core.BalancerEvent.ServerRemoved;
+import io.evenkeel.core.BalancerListener;
+import io.evenkeel.core.Block;
 import io.evenkeel.core.LoadBalancer;
-import io.evenkeel.core.NanoClock;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -9,8 +14,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,8 +50,12 @@ public final class TcpProxy {
 
   private final ProxySettings settings;
   private final LoadBalancer balancer;
-  private final ServerAddresses addresses = new ServerAddresses("evenkeel-resolver");
+  private final ServerAddresses addresses;
   private final Outage outage;
+  private final WaitingClients waiting;
+
+  /** One and the same each time, for it to be removed again. */
+  private final BalancerListener membership = this::onEvent;
 
   // Guarded by this object's lock: the life cycle.
   private boolean started;
@@ -61,10 +70,12 @@ public final class TcpProxy {
 
   private volatile @Nullable InetSocketAddress localAddress;
 
-  private TcpProxy(ProxySettings settings) {
+  TcpProxy(ProxySettings settings) {
     this.settings = settings;
     this.balancer = settings.balancer();
+    this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
     this.outage = new Outage(balancer);
+    this.waiting = new WaitingClients(balancer, settings.maxWaiting());
   }
 
   /**
@@ -73,8 +84,8 @@ public final class TcpProxy {
    * @param balancer says which server a client goes to; may be shared with others, and changed
    *     while the proxy runs
    */
-  public static Builder builder(LoadBalancer balancer) {
-    return new Builder(balancer);
+  public static TcpProxyBuilder builder(LoadBalancer balancer) {
+    return new TcpProxyBuilder(balancer);
   }
 
   /**
@@ -95,10 +106,18 @@ public final class TcpProxy {
       throw new UnknownHostException("listener: host not found: " + settings.host());
     }
     balancer.addListener(addresses);
+    balancer.addListener(membership);
     List<ServerSocketChannel> listeners = List.of();
     try {
+      SourceAddresses.check(settings.sourceAddresses());
       addresses.resolveAll(balancer.nodes());
-      listeners = Listeners.open(address, settings.eventLoops(), settings.shareAddress());
+      listeners =
+          Listeners.open(
+              address,
+              settings.eventLoops(),
+              settings.shareAddress(),
+              settings.reusePort(),
+              settings.sockets());
       localAddress = (InetSocketAddress) listeners.get(0).getLocalAddress();
       startLoops(listeners);
     } catch (Throwable e) {
@@ -108,10 +127,12 @@ public final class TcpProxy {
       localAddress = null;
       Listeners.closeAll(listeners);
       balancer.removeListener(addresses);
+      balancer.removeListener(membership);
       throw e;
     }
     started = true;
-    log.info("listening on {}, {} event loops", text(localAddress()), settings.eventLoops());
+    log.info(
+        "listening on {}, {} event loops", AccessLog.text(localAddress()), settings.eventLoops());
   }
 
   private void startLoops(List<ServerSocketChannel> listeners) throws IOException {
@@ -120,18 +141,55 @@ public final class TcpProxy {
             balancer,
             addresses,
             outage,
+            new ClientLimit(settings.maxConnections()),
+            new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()),
+            waiting,
+            toNanos(settings.waitTimeout()),
+            settings.sockets(),
+            settings.lowWaterBytes(),
+            settings.highWaterBytes(),
+            settings.onServerDown() == OnServerDown.CUT,
             settings.connectAttempts(),
+            toNanos(settings.connectDeadline()),
             toNanos(settings.connectTimeout()),
+            toNanos(settings.maxLifetime()),
             toNanos(settings.idleTimeout()),
             toNanos(settings.halfClosedTimeout()));
     for (ServerSocketChannel listener : listeners) {
-      EventLoop loop = new EventLoop("evenkeel-loop-" + loops.size(), settings.clock());
-      Acceptor acceptor = new Acceptor(context, loop, listener);
+      int index = loops.size();
+      EventLoop loop =
+          new EventLoop(
+              "evenkeel-loop-" + index,
+              settings.clock(),
+              settings.readBufferBytes(),
+              settings.highWaterBytes());
+      Acceptor acceptor =
+          new Acceptor(
+              context, loop, listener, new SourceAddresses(settings.sourceAddresses(), index));
       loops = append(loops, loop);
       acceptors = append(acceptors, acceptor);
       loop.execute(acceptor::open);
     }
     loops.forEach(EventLoop::start);
+  }
+
+  /** Tells every loop who has left, and who is there again. */
+  private void onEvent(BalancerEvent event) {
+    if (!(event instanceof ServerRemoved || event instanceof ServerBlocked)) {
+      waiting.roomMayBe();
+    }
+    String id = event.server().id();
+    for (Acceptor acceptor : acceptors) {
+      if (event instanceof ServerRemoved) {
+        acceptor.loop().execute(() -> acceptor.stats().left(id));
+      } else if (event instanceof ServerAdded) {
+        acceptor.loop().execute(() -> acceptor.stats().joined(id));
+      } else if (settings.onServerDown() == OnServerDown.CUT
+          && event instanceof ServerBlocked blocked
+          && blocked.block() == Block.PROBE_DOWN) {
+        acceptor.loop().execute(() -> acceptor.cutRelaysOf(id));
+      }
+    }
   }
 
   /**
@@ -186,6 +244,57 @@ public final class TcpProxy {
   }
 
   /**
+   * What it has done so far and how it stands. Asks one event loop after the other and waits for
+   * their answers, which takes each about a microsecond and some more for each server; good for
+   * once a second. Safe for use before the start and after a shutdown, too.
+   *
+   * @throws IllegalStateException if called on an event loop, as by a listener of the balancer
+   */
+  public ProxyStats stats() {
+    requireOffLoop("stats");
+    StatsReader reader = new StatsReader(settings.clock().nanoTime());
+    List<Acceptor> all = acceptors;
+    for (Acceptor acceptor : all) {
+      reader.read(acceptor.loop(), acceptor);
+    }
+    return reader.stats(waiting.count());
+  }
+
+  private void requireOffLoop(String what) {
+    for (EventLoop loop : loops) {
+      if (loop.isCurrentThread()) {
+        throw new IllegalStateException(what + " waits for the event loops; call it elsewhere");
+      }
+    }
+  }
+
+  /**
+   * Accepts no more, and lets relays go on for as long as they like: {@link #shutdown} ends it all.
+   * Who was accepted by the kernel before is taken in first. May be called more than once.
+   *
+   * <p>For another process to take over without a client being refused: both listen with {@link
+   * TcpProxyBuilder#reusePort}; the other one starts, then this one drains. On Linux a client whose
+   * handshake ends within the microseconds between the last look into a listener's queue and its
+   * closing is reset, unless {@code net.ipv4.tcp_migrate_req} is 1 (5.14 or later): then the kernel
+   * hands it to the other process.
+   *
+   * @return completes when no relay is open, by an event loop's thread: what is done then must not
+   *     block, nor call {@link #shutdown}. At once if it was not started
+   */
+  public CompletionStage<@Nullable Void> drain() {
+    List<Acceptor> all = acceptors;
+    for (Acceptor acceptor : all) {
+      acceptor.loop().execute(acceptor::close);
+    }
+    return drained(all).minimalCompletionStage();
+  }
+
+  private static CompletableFuture<@Nullable Void> drained(List<Acceptor> acceptors) {
+    return CompletableFuture.allOf(
+        acceptors.stream().map(Acceptor::drained).toArray(CompletableFuture<?>[]::new));
+  }
+
+  /**
    * Stops: accepts no more, lets relays finish, then resets those that are left. Returns when every
    * thread, socket and timer of the proxy is gone. A further call, or one at the same time, waits
    * for that and returns the same number. A thread that is interrupted waits for relays no longer.
@@ -199,11 +308,7 @@ public final class TcpProxy {
     if (drain.isNegative()) {
       throw new IllegalArgumentException("drain: " + drain + " (expected: >= 0)");
     }
-    for (EventLoop loop : loops) {
-      if (loop.isCurrentThread()) {
-        throw new IllegalStateException("shutdown waits for the event loops; call it elsewhere");
-      }
-    }
+    requireOffLoop("shutdown");
     return shutdownOnce(drain);
   }
 
@@ -218,9 +323,10 @@ public final class TcpProxy {
     boolean interrupted = !awaitDrained(drain);
     interrupted |= stopLoops();
     balancer.removeListener(addresses);
+    balancer.removeListener(membership);
     addresses.close();
     if (started) {
-      log.info("stopped listening on {}; {} relays cut", text(localAddress()), cut);
+      log.info("stopped listening on {}; {} relays cut", AccessLog.text(localAddress()), cut);
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
@@ -230,11 +336,8 @@ public final class TcpProxy {
 
   /** False if the wait was interrupted. */
   private boolean awaitDrained(Duration drain) {
-    CompletableFuture<Void> all =
-        CompletableFuture.allOf(
-            acceptors.stream().map(Acceptor::drained).toArray(CompletableFuture<?>[]::new));
     try {
-      all.get(toNanos(drain), TimeUnit.NANOSECONDS);
+      drained(acceptors).get(toNanos(drain), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       log.debug("relays are left after {}", drain);
     } catch (ExecutionException e) {
@@ -258,12 +361,6 @@ public final class TcpProxy {
     }
   }
 
-  /** HOST:PORT, without the slash that an address's own text begins with. */
-  private static String text(InetSocketAddress address) {
-    String host = address.getAddress().getHostAddress();
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
-  }
-
   /** In nanoseconds; a time longer than a century is a century, so that sums do not overflow. */
   private static long toNanos(Duration time) {
     Duration most = Duration.ofDays(36_525);
@@ -278,140 +375,5 @@ public final class TcpProxy {
   /** For tests; in the order of the loops. */
   List<Acceptor> acceptors() {
     return acceptors;
-  }
-
-  /** Collects the settings of a proxy. Not safe for use by several threads at once. */
-  public static final class Builder {
-
-    private final LoadBalancer balancer;
-    private String host = "127.0.0.1";
-    private int port;
-    private int eventLoops = Runtime.getRuntime().availableProcessors();
-    private int connectAttempts = 3;
-    private Duration connectTimeout = Duration.ofSeconds(5);
-    private Duration idleTimeout = Duration.ofSeconds(60);
-    private Duration halfClosedTimeout = Duration.ofSeconds(30);
-    private NanoClock clock = NanoClock.system();
-    private boolean shareAddress = Listeners.canShareAddress();
-
-    private Builder(LoadBalancer balancer) {
-      this.balancer = Objects.requireNonNull(balancer, "balancer");
-    }
-
-    /**
-     * Where to listen; a free port of 127.0.0.1 by default.
-     *
-     * @param host a name or an address of this machine; {@code 0.0.0.0} or {@code ::} for all
-     * @param port 0 to 65535; 0 for a free one, see {@link TcpProxy#localAddress}
-     * @throws IllegalArgumentException if the host is blank or the port out of range
-     */
-    public Builder listen(String host, int port) {
-      if (host.isBlank()) {
-        throw new IllegalArgumentException("host: '" + host + "' (expected: not blank)");
-      }
-      if (port < 0 || port > 65_535) {
-        throw new IllegalArgumentException("port: " + port + " (expected: 0 to 65535)");
-      }
-      this.host = host;
-      this.port = port;
-      return this;
-    }
-
-    /**
-     * How many event loops, each a thread; as many as there are processors by default.
-     *
-     * @param eventLoops 1 to 1024
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public Builder eventLoops(int eventLoops) {
-      if (eventLoops < 1 || eventLoops > 1024) {
-        throw new IllegalArgumentException("eventLoops: " + eventLoops + " (expected: 1 to 1024)");
-      }
-      this.eventLoops = eventLoops;
-      return this;
-    }
-
-    /**
-     * How many servers to try for one client, the first included; 3 by default.
-     *
-     * @param connectAttempts 1 or more
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder connectAttempts(int connectAttempts) {
-      if (connectAttempts < 1) {
-        throw new IllegalArgumentException(
-            "connectAttempts: " + connectAttempts + " (expected: >= 1)");
-      }
-      this.connectAttempts = connectAttempts;
-      return this;
-    }
-
-    /**
-     * How long connecting to one server may take; 5 s by default. A timeout may be 67 ms late.
-     *
-     * @throws IllegalArgumentException if it is not positive
-     */
-    public Builder connectTimeout(Duration connectTimeout) {
-      this.connectTimeout = requirePositive("connectTimeout", connectTimeout);
-      return this;
-    }
-
-    /**
-     * How long a relay may be without a byte in either direction; 60 s by default.
-     *
-     * @throws IllegalArgumentException if it is not positive
-     */
-    public Builder idleTimeout(Duration idleTimeout) {
-      this.idleTimeout = requirePositive("idleTimeout", idleTimeout);
-      return this;
-    }
-
-    /**
-     * The same, once one end has said that it sends no more; 30 s by default. The shorter of the
-     * two counts.
-     *
-     * @throws IllegalArgumentException if it is not positive
-     */
-    public Builder halfClosedTimeout(Duration halfClosedTimeout) {
-      this.halfClosedTimeout = requirePositive("halfClosedTimeout", halfClosedTimeout);
-      return this;
-    }
-
-    private static Duration requirePositive(String name, Duration time) {
-      if (time.isNegative() || time.isZero()) {
-        throw new IllegalArgumentException(name + ": " + time + " (expected: > 0)");
-      }
-      return time;
-    }
-
-    /** The clock of timeouts; for tests. */
-    Builder clock(NanoClock clock) {
-      this.clock = clock;
-      return this;
-    }
-
-    /**
-     * Whether loops have a listener each, or share one as on other systems than Linux; for tests.
-     */
-    Builder shareAddress(boolean shareAddress) {
-      this.shareAddress = shareAddress;
-      return this;
-    }
-
-    /** The proxy, not yet started. */
-    public TcpProxy build() {
-      return new TcpProxy(
-          new ProxySettings(
-              balancer,
-              host,
-              port,
-              eventLoops,
-              connectAttempts,
-              connectTimeout,
-              idleTimeout,
-              halfClosedTimeout,
-              clock,
-              shareAddress));
-    }
   }
 }

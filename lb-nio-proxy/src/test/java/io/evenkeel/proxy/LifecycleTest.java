@@ -280,7 +280,7 @@ class LifecycleTest extends ProxyFixture {
 
   @Test
   void badSettings_areNamedWithWhatIsAllowed() {
-    TcpProxy.Builder builder = proxyTo(Server.of("127.0.0.1", 1));
+    TcpProxyBuilder builder = proxyTo(Server.of("127.0.0.1", 1));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.eventLoops(0))
         .withMessage("eventLoops: 0 (expected: 1 to 1024)");
@@ -298,7 +298,7 @@ class LifecycleTest extends ProxyFixture {
         .withMessage("connectAttempts: 0 (expected: >= 1)");
   }
 
-  private static TcpProxy.Builder proxyTo(Server... servers) {
+  private static TcpProxyBuilder proxyTo(Server... servers) {
     return TcpProxy.builder(LoadBalancer.builder().servers(servers).build());
   }
 

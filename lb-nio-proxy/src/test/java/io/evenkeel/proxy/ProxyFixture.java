@@ -43,11 +43,11 @@ abstract class ProxyFixture {
   }
 
   /** Starts a proxy; listeners of the test must be open by now, its connections not yet. */
-  void start(UnaryOperator<TcpProxy.Builder> settings, Server... servers) throws IOException {
+  void start(UnaryOperator<TcpProxyBuilder> settings, Server... servers) throws IOException {
     start(LoadBalancer.builder().servers(servers).seed(1).build(), settings);
   }
 
-  void start(LoadBalancer balancer, UnaryOperator<TcpProxy.Builder> settings) throws IOException {
+  void start(LoadBalancer balancer, UnaryOperator<TcpProxyBuilder> settings) throws IOException {
     this.balancer = balancer;
     proxy = settings.apply(TcpProxy.builder(balancer).listen("127.0.0.1", 0)).build();
     proxy.start();

@@ -15,6 +15,7 @@ final class Logging {
   static void configure(String level) {
     set("logFile", "System.err");
     set("defaultLogLevel", level);
+    set("log.io.evenkeel.proxy.access", "warn"); // a line for each client, to be asked for
     set("showDateTime", "true");
     set("dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
     set("showThreadName", "false");

@@ -8,6 +8,7 @@ import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthMonitor;
 import io.evenkeel.health.Probes;
 import io.evenkeel.proxy.TcpProxy;
+import io.evenkeel.proxy.TcpProxyBuilder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.BindException;
@@ -101,7 +102,7 @@ final class RunningBalancer {
   private static TcpProxy startProxy(RunOptions options, LoadBalancer balancer)
       throws StartFailure {
     HostPort listen = options.listen;
-    TcpProxy.Builder builder =
+    TcpProxyBuilder builder =
         TcpProxy.builder(balancer)
             .listen(listen.host(), listen.port())
             .connectTimeout(options.connectTimeout)

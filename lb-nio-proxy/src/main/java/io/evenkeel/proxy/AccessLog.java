@@ -1,0 +1,75 @@
+package io.evenkeel.proxy;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One line for each client when its time with the proxy has ended; docs/proxy.md says what is in
+ * it. On a logger of its own, at INFO: while that is off nothing is put together.
+ */
+final class AccessLog {
+
+  static final String LOGGER = "io.evenkeel.proxy.access";
+
+  private static final Logger log = LoggerFactory.getLogger(LOGGER);
+  private static final long NEVER = -1;
+
+  private AccessLog() {}
+
+  static boolean isOn() {
+    return log.isInfoEnabled();
+  }
+
+  /** Times in nanoseconds; {@link #NEVER} for what did not happen. */
+  record Times(long waited, long connect, long firstByte, long total) {}
+
+  static void write(
+      EndReason reason,
+      SocketChannel client,
+      @Nullable String serverId,
+      long bytesFromClient,
+      long bytesFromServer,
+      Times times) {
+    StringBuilder line = new StringBuilder(200);
+    line.append("end=").append(reason.code());
+    line.append(" client=").append(text(client, true));
+    line.append(" listener=").append(text(client, false));
+    line.append(" server=").append(serverId == null ? "-" : serverId);
+    line.append(" from_client=").append(bytesFromClient);
+    line.append(" from_server=").append(bytesFromServer);
+    append(line.append(" wait_ms="), times.waited);
+    append(line.append(" connect_ms="), times.connect);
+    append(line.append(" first_byte_ms="), times.firstByte);
+    append(line.append(" total_ms="), times.total);
+    log.info("{}", line);
+  }
+
+  private static void append(StringBuilder line, long nanos) {
+    if (nanos == NEVER) {
+      line.append('-');
+    } else {
+      line.append(TimeUnit.NANOSECONDS.toMillis(nanos));
+    }
+  }
+
+  private static String text(SocketChannel channel, boolean remote) {
+    try {
+      SocketAddress address = remote ? channel.getRemoteAddress() : channel.getLocalAddress();
+      return address instanceof InetSocketAddress inet ? text(inet) : "-";
+    } catch (IOException e) {
+      return "-"; // closed before it was begun
+    }
+  }
+
+  /** HOST:PORT, without the slash that an address's own text begins with. */
+  static String text(InetSocketAddress address) {
+    String host = address.getAddress().getHostAddress();
+    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
+}

@@ -1,0 +1,119 @@
+package io.evenkeel.proxy;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is counted and timed of one relay, for the statistics of its loop and for its line in the
+ * access log. Event loop only.
+ */
+final class RelayRecord {
+
+  private static final long NEVER = -1;
+
+  private final LoopStats stats;
+  private final long beganNanos;
+
+  /** When the present wait or attempt began. */
+  private long stepNanos;
+
+  private long waitedNanos = NEVER;
+  private long connectTimeNanos = NEVER;
+  private long firstByteTimeNanos = NEVER;
+
+  /** Good once it was connected. */
+  private long connectedNanos;
+
+  /** Of the server that is leased; null if there is none. */
+  private @Nullable ServerCounters server;
+
+  /** A client was taken in. */
+  RelayRecord(LoopStats stats, long nowNanos) {
+    this.stats = stats;
+    this.beganNanos = nowNanos;
+  }
+
+  void waits(long now) {
+    stepNanos = now;
+    waitedNanos = Math.max(0, waitedNanos);
+  }
+
+  void waited(long now) {
+    waitedNanos += now - stepNanos;
+    stats.waitTime.record(now - stepNanos, now);
+  }
+
+  void attempts(String serverId, long now) {
+    stepNanos = now;
+    server = stats.begin(serverId);
+  }
+
+  void connectFailed() {
+    if (server != null) {
+      server.connectFailures++;
+    }
+  }
+
+  void connected(long now) {
+    connectedNanos = now;
+    connectTimeNanos = Math.max(0, now - stepNanos);
+    stats.connectTime.record(connectTimeNanos, now);
+    if (server != null) {
+      server.connected++;
+      server.connectTime.record(connectTimeNanos, now);
+    }
+  }
+
+  /** Whether there is, or was, a connection to a server. */
+  boolean wasConnected() {
+    return connectTimeNanos != NEVER;
+  }
+
+  /** Good once it was connected. */
+  long connectedNanos() {
+    return connectedNanos;
+  }
+
+  void receivedFromClient(int bytes) {
+    if (server != null) {
+      server.bytesFromClients += bytes;
+    }
+  }
+
+  void receivedFromServer(int bytes, long now) {
+    if (server == null) {
+      return; // not while it relays
+    }
+    server.bytesFromServer += bytes;
+    if (firstByteTimeNanos == NEVER) {
+      firstByteTimeNanos = Math.max(0, now - connectedNanos);
+      stats.firstByteTime.record(firstByteTimeNanos, now);
+      server.firstByteTime.record(firstByteTimeNanos, now);
+    }
+  }
+
+  /** It has nothing to do with the server any more. */
+  void leavesServer() {
+    ServerCounters left = server;
+    if (left != null) {
+      server = null;
+      stats.end(left);
+    }
+  }
+
+  /** It is over. */
+  void ended(EndReason reason, long now) {
+    long total = now - beganNanos;
+    stats.countEnd(reason);
+    if (wasConnected()) {
+      stats.duration.record(total, now);
+      if (server != null) {
+        server.duration.record(total, now);
+      }
+    }
+  }
+
+  /** For the access log. */
+  AccessLog.Times times(long now) {
+    return new AccessLog.Times(waitedNanos, connectTimeNanos, firstByteTimeNanos, now - beganNanos);
+  }
+}

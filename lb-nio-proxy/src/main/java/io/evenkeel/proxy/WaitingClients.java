@@ -1,0 +1,129 @@
+package io.evenkeel.proxy;
+
+import io.evenkeel.core.Lease;
+import io.evenkeel.core.LoadBalancer;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Clients for whom there are servers, but none with room: all loops' in one line, first come first
+ * served. Safe for use by any thread; who finds nobody waiting reads one volatile number.
+ *
+ * <p><b>Nobody overtakes.</b> Whoever frees a server takes the lease for the first in line, under
+ * the lock, and hands it over; a client that comes while others wait lines up behind them.
+ *
+ * <p><b>Nobody is forgotten.</b> A client lines up first, and then all in line are tried once more;
+ * a server is freed first, and then it is looked whether somebody waits. One of the two sees the
+ * other. What frees a server behind the proxy's back, as a lease that another user of the balancer
+ * closes, is found by the loops of the waiting, which look now and then: {@link Relay}.
+ */
+final class WaitingClients {
+
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private final LoadBalancer balancer;
+  private final int most;
+
+  /** In their order. Guarded by this object's lock. */
+  private final Set<Relay> line = new LinkedHashSet<>();
+
+  /** The size of {@link #line}; written under the lock. */
+  private volatile int count;
+
+  /** Guarded by this object's lock. */
+  private long lookedNanos = Long.MIN_VALUE / 2;
+
+  WaitingClients(LoadBalancer balancer, int most) {
+    this.balancer = balancer;
+    this.most = most;
+  }
+
+  /** Whether clients may wait at all. */
+  boolean isOn() {
+    return most > 0;
+  }
+
+  /** How many wait now. */
+  int count() {
+    return count;
+  }
+
+  /**
+   * Lines a client up; it hears on its loop of the lease that it gets.
+   *
+   * @return false if the line is full
+   */
+  synchronized boolean enter(Relay relay) {
+    if (line.size() >= most) {
+      return false;
+    }
+    line.add(relay);
+    count = line.size();
+    serve();
+    return true;
+  }
+
+  /**
+   * Takes a client out.
+   *
+   * @return false if it is not in line, so that a lease is on its way to it
+   */
+  synchronized boolean leave(Relay relay) {
+    boolean left = line.remove(relay);
+    count = line.size();
+    return left;
+  }
+
+  /** There may be room on a server now. */
+  void roomMayBe() {
+    if (count > 0) {
+      serve();
+    }
+  }
+
+  /** As {@link #roomMayBe}, by those who wait: together at most ten times a second. */
+  synchronized void lookAgain(long nowNanos) {
+    if (nowNanos - lookedNanos >= LOOK_NANOS) {
+      lookedNanos = nowNanos;
+      serve();
+    }
+  }
+
+  private synchronized void serve() {
+    Iterator<Relay> all = line.iterator();
+    while (all.hasNext()) {
+      Relay first = all.next();
+      Lease lease = null;
+      Throwable failure = null;
+      try {
+        lease = balancer.tryAcquire(first.query());
+      } catch (Throwable e) { // of a user's selector
+        failure = e;
+      }
+      if (lease == null && failure == null) {
+        if (first.query().triedCount() == 0) {
+          break; // no room for anyone
+        }
+        continue; // for others there may be room where this one has been
+      }
+      all.remove();
+      count = line.size();
+      handOver(first, lease, failure);
+    }
+  }
+
+  private static void handOver(Relay to, @Nullable Lease lease, @Nullable Throwable failure) {
+    to.loop()
+        .execute(
+            () -> {
+              if (lease != null) {
+                to.granted(lease);
+              } else if (failure != null) {
+                to.failed(failure);
+              }
+            });
+  }
+}
