@@ -16,6 +16,11 @@ final class Chart {
   private static final int HEAD = 84;
   private static final int PANEL = 330;
   private static final int PLOT = 240;
+
+  /** Taller bars end here; what stands above them says how tall they are. */
+  private static final double MOST = 2;
+
+  private static final double UNIT = PLOT / MOST;
   private static final int LEFT = 50;
   private static final int BAR = 22;
 
@@ -56,7 +61,11 @@ final class Chart {
   }
 
   private void head() {
-    svg.text(16, 28, "CPU of a proxy, by that of the better of HAProxy and nginx; less is better", "title");
+    svg.text(
+        16,
+        28,
+        "CPU of a proxy, by that of the better of HAProxy and nginx; less is better",
+        "title");
     svg.text(16, 48, results.machine() + "; " + results.dates(), "soft");
     double x = 16;
     for (Contender contender : Contender.values()) {
@@ -70,42 +79,40 @@ final class Chart {
     List<Scenario> scenarios =
         Stream.of(Scenario.values()).filter(s -> results.rounds(java, s) > 0).toList();
     double bottom = top + 32 + PLOT;
-    double most = 1.2;
-    for (Scenario scenario : scenarios) {
-      for (Contender contender : Contender.values()) {
-        Spread ratio = ratio(java, scenario, contender);
-        most = Math.max(most, ratio.median() + ratio.error());
-      }
-    }
-    double unit = (PLOT - 20) / most;
     svg.text(16, top + 16, "JDK " + java, "soft");
-    for (double tick = 0; tick <= most; tick += most > 2.5 ? 0.5 : 0.25) {
-      double y = bottom - tick * unit;
+    for (double tick = 0; tick <= MOST; tick += 0.25) {
+      double y = bottom - tick * UNIT;
       svg.line(LEFT, y, WIDTH - 16, y, "grid");
       svg.text(LEFT - 8, y + 4, String.format(Locale.ROOT, "%.2f", tick), "soft end");
     }
     double group = (WIDTH - 16.0 - LEFT) / Math.max(1, scenarios.size());
     for (int i = 0; i < scenarios.size(); i++) {
-      group(java, scenarios.get(i), LEFT + (i + 0.5) * group, bottom, unit);
+      group(java, scenarios.get(i), LEFT + (i + 0.5) * group, bottom);
     }
   }
 
-  private void group(String java, Scenario scenario, double middle, double bottom, double unit) {
+  private void group(String java, Scenario scenario, double middle, double bottom) {
     double left = middle - Contender.values().length * BAR / 2.0;
+    double bar = y(bottom, scenario.bar());
     double x = left;
     for (Contender contender : Contender.values()) {
       Spread ratio = ratio(java, scenario, contender);
-      double y = bottom - ratio.median() * unit;
-      double range = ratio.error() * unit;
+      double y = y(bottom, ratio.median());
+      double high = y(bottom, ratio.median() + ratio.error());
       svg.rect(x + 1, y, BAR - 2, bottom - y, css(contender));
-      svg.line(x + BAR / 2.0, y - range, x + BAR / 2.0, y + range, "range");
+      svg.line(
+          x + BAR / 2.0, high, x + BAR / 2.0, y(bottom, ratio.median() - ratio.error()), "range");
       String value = String.format(Locale.ROOT, "%.2f", ratio.median());
-      svg.text(x + BAR / 2.0, y - range - 3, value, "v middle");
+      double above = contender.isOurs() ? Math.min(high, bar) : high;
+      svg.text(x + BAR / 2.0, above - 4, value, "v middle");
       x += BAR;
     }
-    double bar = bottom - scenario.bar() * unit;
     svg.line(left - 3, bar, left + BAR + 3, bar, "bar");
     svg.text(middle, bottom + 18, scenario.letter() + " " + scenario.title(), "middle");
+  }
+
+  private static double y(double bottom, double ratio) {
+    return bottom - Math.min(ratio, MOST) * UNIT;
   }
 
   private Spread ratio(String java, Scenario scenario, Contender contender) {

@@ -44,8 +44,7 @@ enum Contender {
     };
   }
 
-  private static List<String> evenkeel(
-      Tools tools, int listen, int server, String... javaOptions) {
+  private static List<String> evenkeel(Tools tools, int listen, int server, String... javaOptions) {
     List<String> command = new ArrayList<>();
     command.add(tools.java());
     command.addAll(List.of(javaOptions));

@@ -61,8 +61,7 @@ final class Options {
         case "--seconds" -> options.seconds = count(option, value(option, left));
         case "--java" -> options.java = value(option, left);
         case "--out" -> options.out = Path.of(value(option, left));
-        default ->
-            throw new IllegalArgumentException(option + ": unknown (expected: see --help)");
+        default -> throw new IllegalArgumentException(option + ": unknown (expected: see --help)");
       }
     }
     return options;

@@ -74,7 +74,8 @@ final class Page {
           ratio.median() <= scenario.bar() ? "met" : "**missed**");
     }
     if (results.has(java, Scenario.E, Contender.EVENKEEL, "heap_b")) {
-      double bytes = metric(java, "heap_b").median() + Math.max(0, metric(java, "native_b").median());
+      double bytes =
+          metric(java, "heap_b").median() + Math.max(0, metric(java, "native_b").median());
       row(
           "idle relay, heap and native memory",
           String.format(Locale.ROOT, "%,.0f B", bytes),
@@ -221,7 +222,8 @@ final class Page {
   /** 3 digits or so. */
   private static String number(double value) {
     double size = Math.abs(value);
-    String format = size == Math.rint(size) || size >= 99.5 ? "%,.0f" : size >= 9.95 ? "%.1f" : "%.2f";
+    String format =
+        size == Math.rint(size) || size >= 99.5 ? "%,.0f" : size >= 9.95 ? "%.1f" : "%.2f";
     return String.format(Locale.ROOT, format, value);
   }
 

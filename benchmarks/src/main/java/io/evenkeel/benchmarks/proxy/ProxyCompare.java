@@ -74,8 +74,7 @@ public final class ProxyCompare {
     Tools tools = Tools.find(options.java, options.syscalls);
     Results results = Results.load(options.out().resolve("proxy.csv"), tools);
     Session session = Session.open();
-    ProxyCompare compare =
-        new ProxyCompare(options, session, tools, results, Swallower.start());
+    ProxyCompare compare = new ProxyCompare(options, session, tools, results, Swallower.start());
     compare.start();
     if (options.syscalls) {
       compare.countSystemCalls();
@@ -99,8 +98,7 @@ public final class ProxyCompare {
         proxies.put(contender, Running.start(session, tools, contender, server));
       }
       if (options.scenarios().contains(Scenario.F)) {
-        uploadProxies.put(
-            contender, Running.start(session, tools, contender, swallower.port()));
+        uploadProxies.put(contender, Running.start(session, tools, contender, swallower.port()));
       }
     }
     for (Scenario scenario : options.scenarios()) {
@@ -152,8 +150,7 @@ public final class ProxyCompare {
     Load load = load(cell.scenario(), proxy, options.seconds);
     cpu = proxy.cpuMillis() - cpu;
     long bytes = cell.scenario().isUpload() ? swallower.bytes() - swallowed : load.bytes();
-    double units =
-        cell.scenario().isBulk() ? bytes / (double) (1 << 20) : (double) load.requests();
+    double units = cell.scenario().isBulk() ? bytes / (double) (1 << 20) : (double) load.requests();
     results.add(cell, "seconds", options.seconds);
     results.add(cell, "cpu_us", cpu * 1_000 / units);
     results.add(cell, "per_s", units / options.seconds);
@@ -179,15 +176,16 @@ public final class ProxyCompare {
     return Load.run(session, tools, scenario, proxy.port(), seconds);
   }
 
-  /** With a process of its own, so that memory that others have freed does not hide what it takes. */
+  /**
+   * With a process of its own, so that memory that others have freed does not hide what it takes.
+   */
   private void measureBesideIdle(Cell cell) throws IOException, InterruptedException {
     Contender contender = cell.contender();
     int server = serverPorts.getOrDefault(contender, 0);
     boolean ours = contender.isOurs();
     try (Running proxy =
         ours
-            ? Running.start(
-                session, tools, contender, server, "-XX:NativeMemoryTracking=summary")
+            ? Running.start(session, tools, contender, server, "-XX:NativeMemoryTracking=summary")
             : Running.start(session, tools, contender, server)) {
       Load unused = load(Scenario.E, proxy, ours ? options.warmUpSeconds() : 1);
       long heap = ours ? proxy.heapBytes(tools) : 0;
@@ -223,8 +221,7 @@ public final class ProxyCompare {
         Process strace =
             session.start(
                 directory,
-                List.of(
-                    "strace", "-c", "-f", "-o", counts.toString(), "-p", "" + proxy.worker()));
+                List.of("strace", "-c", "-f", "-o", counts.toString(), "-p", "" + proxy.worker()));
         while (!Files.readString(directory.resolve("err")).contains("attached")) {
           if (!strace.isAlive()) {
             throw new IOException("strace: " + Files.readString(directory.resolve("err")));

@@ -120,7 +120,9 @@ final class Results {
   /** First and last day. */
   String dates() {
     List<String> days = rows.stream().map(row -> row.cell.date()).distinct().sorted().toList();
-    return days.size() < 2 ? String.join("", days) : days.get(0) + " to " + days.get(days.size() - 1);
+    return days.size() < 2
+        ? String.join("", days)
+        : days.get(0) + " to " + days.get(days.size() - 1);
   }
 
   private Stream<Row> rows(String java, Scenario scenario, Contender contender) {

@@ -62,7 +62,9 @@ final class Running implements AutoCloseable {
 
   private List<ProcessHandle> all() {
     List<ProcessHandle> children = process.children().toList();
-    return children.isEmpty() ? List.of(process.toHandle()) : List.of(process.toHandle(), children.get(0));
+    return children.isEmpty()
+        ? List.of(process.toHandle())
+        : List.of(process.toHandle(), children.get(0));
   }
 
   /** User and system time of all threads so far, to 10 ms. */

@@ -82,7 +82,12 @@ final class Session implements AutoCloseable {
     String out = Files.readString(where.resolve("out"));
     if (status != 0) {
       throw new IOException(
-          command.get(0) + ": exit " + status + ": " + Files.readString(where.resolve("err")) + out);
+          command.get(0)
+              + ": exit "
+              + status
+              + ": "
+              + Files.readString(where.resolve("err"))
+              + out);
     }
     return out;
   }
