@@ -84,7 +84,7 @@ final class Options {
   }
 
   int warmUpSeconds() {
-    return quick ? 1 : 5;
+    return quick ? 1 : 3;
   }
 
   private static String value(String option, Iterator<String> left) {

@@ -159,7 +159,7 @@ final class Page {
         "",
         "Of Evenkeel's: objects in the heap after a full collection "
             + spread(metric(java, "heap_b"))
-            + ", native memory (but for compilers and compiled code) "
+            + ", native memory (but for what compiling takes) "
             + spread(metric(java, "native_b"))
             + ".");
   }

@@ -101,11 +101,18 @@ public final class ProxyCompare {
         uploadProxies.put(contender, Running.start(session, tools, contender, swallower.port()));
       }
     }
-    for (Scenario scenario : options.scenarios()) {
-      if (scenario != Scenario.E) {
-        say("%s: warming Evenkeel up for %d s", scenario.letter(), options.warmUpSeconds());
-        Running evenkeel = proxy(scenario, Contender.EVENKEEL);
-        load(scenario, evenkeel, options.warmUpSeconds());
+    warmUp();
+  }
+
+  /** Twice round, for what one scenario has taught the JIT compiler may not hold in the next. */
+  private void warmUp() throws IOException, InterruptedException {
+    for (int pass = 1; pass <= 2; pass++) {
+      for (Scenario scenario : options.scenarios()) {
+        if (scenario != Scenario.E) {
+          say("%s: warming Evenkeel up for %d s", scenario.letter(), options.warmUpSeconds());
+          Load unused =
+              load(scenario, proxy(scenario, Contender.EVENKEEL), options.warmUpSeconds());
+        }
       }
     }
   }
@@ -187,7 +194,7 @@ public final class ProxyCompare {
         ours
             ? Running.start(session, tools, contender, server, "-XX:NativeMemoryTracking=summary")
             : Running.start(session, tools, contender, server)) {
-      Load unused = load(Scenario.E, proxy, ours ? options.warmUpSeconds() : 1);
+      Load unused = load(Scenario.E, proxy, ours ? 2 * options.warmUpSeconds() : 1);
       long heap = ours ? proxy.heapBytes(tools) : 0;
       long nativeBytes = ours ? proxy.nativeBytes(tools) : 0;
       long resident = proxy.residentBytes();

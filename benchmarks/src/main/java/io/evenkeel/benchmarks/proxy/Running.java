@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A process that listens, and what the system says of it and of those that it has started. */
 final class Running implements AutoCloseable {
@@ -94,18 +96,20 @@ final class Running implements AutoCloseable {
     return Long.parseLong(Tools.first(histogram, "Total +\\d+ +(\\d+)"));
   }
 
-  /** Of a JVM that tracks it: memory beside the heap, without that of the compilers. */
+  /** Of a JVM that tracks it: memory beside the heap, without that of compiling. */
   long nativeBytes(Tools tools) throws IOException, InterruptedException {
     String summary = jcmd(tools, "VM.native_memory", "summary", "scale=KB");
-    return (committed(summary, "Total:")
-            - committed(summary, "Java Heap \\(")
-            - committed(summary, "Compiler \\(")
-            - committed(summary, "Code \\("))
-        * 1024;
+    long kilobytes = committed(summary, "Total:");
+    for (String other : List.of("Java Heap", "Compiler", "Code", "Arena Chunk")) {
+      kilobytes -= committed(summary, other + " \\(");
+    }
+    return kilobytes * 1024;
   }
 
+  /** 0 if there is no such kind: they differ from Java to Java. */
   private static long committed(String summary, String of) {
-    return Long.parseLong(Tools.first(summary, of + "[^\\n]*committed=(\\d+)KB"));
+    Matcher matcher = Pattern.compile(of + ".*?committed=(\\d+)KB").matcher(summary);
+    return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
   }
 
   private String jcmd(Tools tools, String... what) throws IOException, InterruptedException {
