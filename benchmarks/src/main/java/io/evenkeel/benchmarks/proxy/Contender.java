@@ -13,7 +13,7 @@ import java.util.List;
 enum Contender {
   EVENKEEL("Evenkeel", ""),
   HAPROXY("HAProxy", ""),
-  HAPROXY_SPLICE("HAProxy, splicing", "option splice-auto"),
+  HAPROXY_SPLICE("HAProxy, splicing", "option splice-request\n  option splice-response"),
   HAPROXY_64K("HAProxy, 64 KiB", "tune.bufsize 65536"),
   NGINX("nginx", ""),
   NGINX_64K("nginx, 64 KiB", "proxy_buffer_size 64k;");
