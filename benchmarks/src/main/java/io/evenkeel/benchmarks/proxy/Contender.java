@@ -34,6 +34,11 @@ enum Contender {
     return this == EVENKEEL;
   }
 
+  /** Whether it is one that the bar of bulk transfers goes by. */
+  boolean has64KiB() {
+    return this == HAPROXY_64K || this == NGINX_64K;
+  }
+
   /** Writes its configuration, and says how it is started. */
   List<String> command(Path directory, Tools tools, int listen, int server, String... javaOptions)
       throws IOException {

@@ -56,22 +56,31 @@ final class Page {
     for (Scenario scenario : Scenario.values()) {
       line("- " + scenario.letter() + " " + scenario.description());
     }
-    line("", "![CPU, by that of the better of the others](proxy.svg)");
+    line("", "![CPU, by that of the one that the bar goes by](proxy.svg)");
   }
 
   private void bars(String java) {
-    line("", "### Bars", "");
-    row("", "Evenkeel by the better of the others", "bar", "the better", "");
-    row("---", "---:", "---:", "---", "---");
+    line(
+        "",
+        "### Bars",
+        "",
+        "Evenkeel by the better of the others: in bulk, of the two with 64 KiB buffers, else of all;"
+            + " and by the best of all.",
+        "");
+    row("", "by the better", "bar", "", "the better", "by the best", "the best");
+    row("---", "---:", "---:", "---", "---", "---:", "---");
     for (Scenario scenario : measured(java)) {
-      Contender better = results.better(java, scenario).orElseThrow();
+      Contender better = results.better(java, scenario);
+      Contender best = results.best(java, scenario);
       Spread ratio = results.ratio(java, scenario, Contender.EVENKEEL, better);
       row(
           name(scenario) + ", CPU",
           times(ratio),
           String.format(Locale.ROOT, "%.2f×", scenario.bar()),
+          ratio.median() <= scenario.bar() ? "met" : "**missed**",
           better.title(),
-          ratio.median() <= scenario.bar() ? "met" : "**missed**");
+          times(results.ratio(java, scenario, Contender.EVENKEEL, best)),
+          best.title());
     }
     if (results.has(java, Scenario.E, Contender.EVENKEEL, "heap_b")) {
       double bytes =
@@ -80,8 +89,10 @@ final class Page {
           "idle relay, heap and native memory",
           String.format(Locale.ROOT, "%,.0f B", bytes),
           String.format(Locale.ROOT, "%,d B", MOST_BYTES_A_RELAY),
+          bytes <= MOST_BYTES_A_RELAY ? "met" : "**missed**",
           "",
-          bytes <= MOST_BYTES_A_RELAY ? "met" : "**missed**");
+          "",
+          "");
     }
   }
 
