@@ -15,8 +15,6 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One client connection, one server connection, and the bytes between them. Event loop only.
@@ -49,7 +47,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Relay extends Timer {
 
-  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+  private static final QuietLog log = new QuietLog(Relay.class);
 
   /** How often somebody who waits looks whether there is room that nobody told of. */
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -424,12 +422,15 @@ final class Relay extends Timer {
 
   /** Lets go of the server, if it has one: somebody may be waiting for it. */
   private void endLease() {
-    record.leavesServer();
-    Lease ended = lease;
-    if (ended != null) {
-      lease = null;
-      ended.close();
-      context.waiting().roomMayBe();
+    try {
+      record.leavesServer();
+    } finally {
+      Lease ended = lease;
+      if (ended != null) {
+        lease = null;
+        ended.close();
+        context.waiting().roomMayBe();
+      }
     }
   }
 
@@ -488,7 +489,7 @@ final class Relay extends Timer {
   void failed(Throwable cause) {
     if (isOpen() && !record.wasConnected()) {
       log.debug("{}: given up", client, cause);
-      context.outage().refused(loop.nowNanos(), cause);
+      EventLoop.runGuarded(() -> context.outage().refused(loop.nowNanos(), cause));
     } else if (isOpen()) {
       log.warn("relay given up: {} to {}", client, server, cause);
     }
@@ -536,7 +537,10 @@ final class Relay extends Timer {
         : context.idleTimeoutNanos();
   }
 
-  /** Ends the relay; with a reset of both ends, or with a FIN to each. */
+  /**
+   * Ends the relay; with a reset of both ends, or with a FIN to each. Whatever throws on the way,
+   * both sockets are closed, the lease ends, and there is one relay less.
+   */
   void close(boolean reset, EndReason reason) {
     if (state == State.CLOSED) {
       return;
@@ -547,12 +551,14 @@ final class Relay extends Timer {
     if (before == State.WAITING) {
       boolean unused = context.waiting().leave(this); // else granted() finds it closed
     }
-    count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason);
-    client.close(reset);
-    if (server != null) {
-      server.close(reset);
+    EventLoop.runGuarded(
+        () -> count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason));
+    EventLoop.runGuarded(() -> client.close(reset));
+    RelayEnd end = server;
+    if (end != null) {
+      EventLoop.runGuarded(() -> end.close(reset));
     }
-    endLease();
+    EventLoop.runGuarded(this::endLease);
     acceptor.relayEnded();
   }
 
@@ -560,18 +566,14 @@ final class Relay extends Timer {
   private void count(EndReason reason) {
     long now = loop.nowNanos();
     record.ended(reason, now);
-    try {
-      if (AccessLog.isOn()) {
-        AccessLog.write(
-            reason,
-            client.channel(),
-            lease == null ? null : lease.server().id(),
-            client.bytesRead(),
-            server == null ? 0 : server.bytesRead(),
-            record.times(now));
-      }
-    } catch (RuntimeException e) { // of a user's logger: the sockets must still be closed
-      log.warn("could not write the access log", e);
+    if (AccessLog.isOn()) {
+      AccessLog.write(
+          reason,
+          client.channel(),
+          lease == null ? null : lease.server().id(),
+          client.bytesRead(),
+          server == null ? 0 : server.bytesRead(),
+          record.times(now));
     }
   }
 }
