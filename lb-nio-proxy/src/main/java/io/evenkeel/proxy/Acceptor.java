@@ -11,6 +11,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -341,6 +342,12 @@ final class Acceptor extends Timer implements ChannelHandler {
     if (openRelays.get() == 0) {
       drained.complete(null);
     }
+  }
+
+  /** The loop has ended; one that was never run has left the listener open. */
+  void loopEnded() {
+    Listeners.closeAll(List.of(listener));
+    drained.complete(null);
   }
 
   EventLoop loop() {

@@ -129,13 +129,20 @@ final class EventLoop implements Runnable {
       throw new IllegalStateException("threadFactory: null (expected: a thread)");
     }
     if (thread.getState() != Thread.State.NEW) {
-      throw new IllegalStateException(
-          "threadFactory: " + thread + " (expected: one that was not started)");
+      throw startedAlready(thread);
     }
     return thread;
   }
 
+  private static IllegalStateException startedAlready(Thread thread) {
+    return new IllegalStateException(
+        "threadFactory: " + thread + " (expected: one that was not started)");
+  }
+
   void start() {
+    if (thread.getState() != Thread.State.NEW) {
+      throw startedAlready(thread); // the thread of another loop
+    }
     thread.start();
     started = true;
   }

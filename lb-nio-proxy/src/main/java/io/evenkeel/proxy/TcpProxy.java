@@ -223,6 +223,7 @@ public final class TcpProxy {
     for (EventLoop loop : loops) {
       interrupted |= loop.join();
     }
+    acceptors.forEach(Acceptor::loopEnded);
     cut = cutCount.get();
     return interrupted;
   }
