@@ -50,6 +50,7 @@ public final class TcpProxyBuilder {
    * @throws IllegalArgumentException if the host is blank or the port out of range
    */
   public TcpProxyBuilder listen(String host, int port) {
+    Objects.requireNonNull(host, "host");
     if (host.isBlank()) {
       throw new IllegalArgumentException("host: '" + host + "' (expected: not blank)");
     }
@@ -319,6 +320,7 @@ public final class TcpProxyBuilder {
   }
 
   private static Duration requirePositive(String name, Duration time) {
+    Objects.requireNonNull(time, name);
     if (time.isNegative() || time.isZero()) {
       throw new IllegalArgumentException(name + ": " + time + " (expected: > 0)");
     }
