@@ -53,6 +53,7 @@ public final class TcpProxyBuilder {
    * @throws IllegalArgumentException if the host is blank or the port out of range
    */
   public TcpProxyBuilder listen(String host, int port) {
+    Objects.requireNonNull(host, "host");
     if (host.isBlank()) {
       throw new IllegalArgumentException("host: '" + host + "' (expected: not blank)");
     }
@@ -337,6 +338,7 @@ public final class TcpProxyBuilder {
   }
 
   private static Duration requirePositive(String name, Duration time) {
+    Objects.requireNonNull(time, name);
     if (time.isNegative() || time.isZero()) {
       throw new IllegalArgumentException(name + ": " + time + " (expected: > 0)");
     }
