@@ -2,6 +2,8 @@ package io.evenkeel.proxy;
 
 import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Node;
+import io.evenkeel.core.Query;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -44,6 +46,19 @@ final class WaitingClients {
   /** Whether clients may wait at all. */
   boolean isOn() {
     return most > 0;
+  }
+
+  /** Whether a server could be picked for this client if it had room. */
+  boolean mayHaveRoomFor(Query query) {
+    if (balancer.isPanicking()) {
+      return true;
+    }
+    for (Node node : balancer.nodes()) {
+      if (node.isEligible() && !query.isTried(node)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** How many wait now. */
