@@ -102,20 +102,21 @@ abstract class ScenarioFixture extends ProxyFixture {
         });
   }
 
-  /** Sockets, selectors, pipes: everything but files. */
+  /** Sockets and selectors. */
   static long descriptors() {
     try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-      return all.filter(descriptor -> !isFile(descriptor)).count();
+      return all.filter(ScenarioFixture::isOfNetwork).count();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static boolean isFile(Path descriptor) {
+  private static boolean isOfNetwork(Path descriptor) {
     try {
-      return Files.readSymbolicLink(descriptor).toString().startsWith("/");
+      String target = Files.readSymbolicLink(descriptor).toString();
+      return target.startsWith("socket:") || target.startsWith("anon_inode:");
     } catch (IOException e) {
-      return true; // that of the directory itself
+      return false; // that of the directory itself
     }
   }
 
