@@ -12,11 +12,11 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Iterator;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One client connection, one server connection, and the bytes between them. Event loop only.
@@ -34,7 +34,8 @@ import org.slf4j.LoggerFactory;
  * RELAYING    reset by one end                       → CLOSED, the other end is reset
  * RELAYING    an end took no more, then said FIN     → as for a reset; but LINGERING if it is the
  *                                                      server, and more came in between
- * RELAYING    no byte for too long                   → CLOSED
+ * RELAYING    no byte for too long                   → CLOSED; both ends are reset if there are
+ *                                                      bytes that one of them has not taken
  * RELAYING    lasted too long, or the server is down → CLOSED, both ends are reset
  * LINGERING   FIN from the client, or time is up     → CLOSED
  * any         cut, or an error of ours               → CLOSED, both ends are reset
@@ -49,10 +50,12 @@ import org.slf4j.LoggerFactory;
  */
 final class Relay extends Timer {
 
-  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+  private static final QuietLog log = new QuietLog(Relay.class);
 
   /** How often somebody who waits looks whether there is room that nobody told of. */
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final Set<Block> BY_OPERATOR = EnumSet.of(Block.DRAINING, Block.MAINTENANCE);
 
   private enum State {
     CONNECTING,
@@ -77,7 +80,7 @@ final class Relay extends Timer {
   /** Of the server that is leased: where it has not been tried yet. */
   private Iterator<InetSocketAddress> addressesLeft = Collections.emptyIterator();
 
-  /** When the first attempt began; null before that. */
+  /** When the first attempt began, put off by the time in line since; null before that. */
   private @Nullable Long connectBeganNanos;
 
   private State state = State.CONNECTING;
@@ -131,7 +134,7 @@ final class Relay extends Timer {
     while (attemptsLeft > 0 && !isTooLate()) {
       Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
       if (next == null) {
-        if (waiting.isOn() && (waiting.count() > 0 || mayHaveRoomLater())) {
+        if (waiting.isOn() && mayHaveRoomLater()) {
           lineUp();
           return;
         }
@@ -148,7 +151,7 @@ final class Relay extends Timer {
   private boolean attempt(Lease next) {
     attemptsLeft--;
     lease = next;
-    record.attempts(next.server().id(), loop.nowNanos());
+    record.attempts(next.node(), loop.nowNanos());
     if (connectBeganNanos == null) {
       connectBeganNanos = loop.nowNanos();
     }
@@ -217,11 +220,13 @@ final class Relay extends Timer {
 
   /** Whether a server could be picked if it had room. */
   private boolean mayHaveRoomLater() {
-    if (context.balancer().isPanicking()) {
-      return true;
-    }
+    boolean isPanic = context.balancer().isPanicking(); // then health is not asked
     for (Node node : context.balancer().nodes()) {
-      if (node.isEligible() && !query.isTried(node)) {
+      boolean mayBePicked =
+          isPanic
+              ? node.weight() > 0 && Collections.disjoint(node.blocks(), BY_OPERATOR)
+              : node.isEligible();
+      if (mayBePicked && !query.isTried(node)) {
         return true;
       }
     }
@@ -277,9 +282,13 @@ final class Relay extends Timer {
       return;
     }
     state = State.CONNECTING;
-    loop.timers().disarm(this);
-    record.waited(loop.nowNanos());
+    lease = granted; // whatever happens now, it ends with the relay
     try {
+      loop.timers().disarm(this);
+      long waitedNanos = record.waited(loop.nowNanos());
+      if (connectBeganNanos != null) { // waiting has a limit of its own
+        connectBeganNanos += waitedNanos;
+      }
       if (!attempt(granted)) {
         connect();
       }
@@ -424,12 +433,15 @@ final class Relay extends Timer {
 
   /** Lets go of the server, if it has one: somebody may be waiting for it. */
   private void endLease() {
-    record.leavesServer();
-    Lease ended = lease;
-    if (ended != null) {
-      lease = null;
-      ended.close();
-      context.waiting().roomMayBe();
+    try {
+      record.leavesServer();
+    } finally {
+      Lease ended = lease;
+      if (ended != null) {
+        lease = null;
+        ended.close();
+        context.waiting().roomMayBe();
+      }
     }
   }
 
@@ -458,6 +470,7 @@ final class Relay extends Timer {
   void inputEnded(RelayEnd from) {
     RelayEnd to = otherThan(from);
     if (to.hasPending()) {
+      armIdle(); // the half-closed timeout counts already
       return; // comes back here when they are
     }
     if (from.wasReset() || (from == client && from.outputBroken())) {
@@ -488,7 +501,7 @@ final class Relay extends Timer {
   void failed(Throwable cause) {
     if (isOpen() && !record.wasConnected()) {
       log.debug("{}: given up", client, cause);
-      context.outage().refused(loop.nowNanos(), cause);
+      EventLoop.runGuarded(() -> context.outage().refused(loop.nowNanos(), cause));
     } else if (isOpen()) {
       log.warn("relay given up: {} to {}", client, server, cause);
     }
@@ -510,7 +523,8 @@ final class Relay extends Timer {
         if (nowNanos - record.connectedNanos() >= context.maxLifetimeNanos()) {
           close(true, EndReason.LIFETIME);
         } else if (nowNanos - lastByteNanos >= idleLimitNanos()) {
-          close(false, isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
+          // With bytes that were not taken a FIN would make what was taken look whole.
+          close(hasPending(), isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
         } else {
           armIdle();
         }
@@ -526,6 +540,10 @@ final class Relay extends Timer {
     loop.timers().arm(this, idle - lifetime < 0 ? idle : lifetime);
   }
 
+  private boolean hasPending() {
+    return client.hasPending() || (server != null && server.hasPending());
+  }
+
   private boolean isHalfClosed() {
     return client.inputEnded() || (server != null && server.inputEnded());
   }
@@ -536,7 +554,10 @@ final class Relay extends Timer {
         : context.idleTimeoutNanos();
   }
 
-  /** Ends the relay; with a reset of both ends, or with a FIN to each. */
+  /**
+   * Ends the relay; with a reset of both ends, or with a FIN to each. Whatever throws on the way,
+   * both sockets are closed, the lease ends, and there is one relay less.
+   */
   void close(boolean reset, EndReason reason) {
     if (state == State.CLOSED) {
       return;
@@ -547,12 +568,14 @@ final class Relay extends Timer {
     if (before == State.WAITING) {
       boolean unused = context.waiting().leave(this); // else granted() finds it closed
     }
-    count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason);
-    client.close(reset);
-    if (server != null) {
-      server.close(reset);
+    EventLoop.runGuarded(
+        () -> count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason));
+    EventLoop.runGuarded(() -> client.close(reset));
+    RelayEnd end = server;
+    if (end != null) {
+      EventLoop.runGuarded(() -> end.close(reset));
     }
-    endLease();
+    EventLoop.runGuarded(this::endLease);
     acceptor.relayEnded();
   }
 
@@ -560,18 +583,14 @@ final class Relay extends Timer {
   private void count(EndReason reason) {
     long now = loop.nowNanos();
     record.ended(reason, now);
-    try {
-      if (AccessLog.isOn()) {
-        AccessLog.write(
-            reason,
-            client.channel(),
-            lease == null ? null : lease.server().id(),
-            client.bytesRead(),
-            server == null ? 0 : server.bytesRead(),
-            record.times(now));
-      }
-    } catch (RuntimeException e) { // of a user's logger: the sockets must still be closed
-      log.warn("could not write the access log", e);
+    if (AccessLog.isOn()) {
+      AccessLog.write(
+          reason,
+          client.channel(),
+          lease == null ? null : lease.server().id(),
+          client.bytesRead(),
+          server == null ? 0 : server.bytesRead(),
+          record.times(now));
     }
   }
 }

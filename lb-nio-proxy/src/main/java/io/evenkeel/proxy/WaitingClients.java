@@ -33,8 +33,11 @@ final class WaitingClients {
   /** The size of {@link #line}; written under the lock. */
   private volatile int count;
 
-  /** Guarded by this object's lock. */
-  private long lookedNanos = Long.MIN_VALUE / 2;
+  /** When somebody in line last looked; null if nobody did. Guarded by this object's lock. */
+  private @Nullable Long lookedNanos;
+
+  /** Whether {@link #serve} is under way. Guarded by this object's lock. */
+  private boolean serving;
 
   WaitingClients(LoadBalancer balancer, int most) {
     this.balancer = balancer;
@@ -86,13 +89,30 @@ final class WaitingClients {
 
   /** As {@link #roomMayBe}, by those who wait: together at most ten times a second. */
   synchronized void lookAgain(long nowNanos) {
-    if (nowNanos - lookedNanos >= LOOK_NANOS) {
+    if (lookedNanos == null || nowNanos - lookedNanos >= LOOK_NANOS) {
       lookedNanos = nowNanos;
       serve();
     }
   }
 
+  /**
+   * A pick may change the balancer, as one does that lets a circuit half-open, and that change is
+   * told to us in the middle of it. It is not served twice then: what follows sees the change, and
+   * who was passed over already looks within a second.
+   */
   private synchronized void serve() {
+    if (serving) {
+      return;
+    }
+    serving = true;
+    try {
+      serveInOrder();
+    } finally {
+      serving = false;
+    }
+  }
+
+  private void serveInOrder() {
     Iterator<Relay> all = line.iterator();
     while (all.hasNext()) {
       Relay first = all.next();
