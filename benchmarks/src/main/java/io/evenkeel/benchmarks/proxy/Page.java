@@ -51,7 +51,8 @@ final class Page {
         "- Each proxy has one worker or event loop, no access log, the same timeouts; all are"
             + " measured in turn, in another order each round. CPU is user and system time of all"
             + " threads of the proxy. Medians over the rounds ± half their range; ratios are"
-            + " Evenkeel by the other, taken round by round.",
+            + " Evenkeel by the other, taken round by round. Evenkeel is warmed up until its JIT"
+            + " compilers take less than 1 % of its CPU, or for 30 s a scenario, twice round.",
         "");
     for (Scenario scenario : Scenario.values()) {
       line("- " + scenario.letter() + " " + scenario.description());
