@@ -27,7 +27,11 @@ final class AccessLog {
   /** Times in nanoseconds; {@link #NEVER} for what did not happen. */
   record Times(long waited, long connect, long firstByte, long total) {}
 
-  static void write(
+  static void write(String line) {
+    log.info("{}", line);
+  }
+
+  static String line(
       EndReason reason,
       SocketChannel client,
       @Nullable String serverId,
@@ -45,7 +49,7 @@ final class AccessLog {
     append(line.append(" connect_ms="), times.connect);
     append(line.append(" first_byte_ms="), times.firstByte);
     append(line.append(" total_ms="), times.total);
-    log.info("{}", line);
+    return line.toString();
   }
 
   private static void append(StringBuilder line, long nanos) {

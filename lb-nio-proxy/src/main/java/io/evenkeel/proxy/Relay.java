@@ -568,12 +568,13 @@ final class Relay extends Timer {
     record.ended(reason, now);
     if (AccessLog.isOn()) {
       AccessLog.write(
-          reason,
-          client.channel(),
-          lease == null ? null : lease.server().id(),
-          client.bytesRead(),
-          server == null ? 0 : server.bytesRead(),
-          record.times(now));
+          AccessLog.line(
+              reason,
+              client.channel(),
+              lease == null ? null : lease.server().id(),
+              client.bytesRead(),
+              server == null ? 0 : server.bytesRead(),
+              record.times(now)));
     }
   }
 }
