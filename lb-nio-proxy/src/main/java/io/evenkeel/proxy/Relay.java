@@ -1,12 +1,9 @@
 package io.evenkeel.proxy;
 
-import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
-import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
 import java.io.IOException;
 import java.net.BindException;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.channels.SelectionKey;
@@ -27,12 +24,14 @@ import org.jspecify.annotations.Nullable;
  * WAITING     it gets a lease                        → CONNECTING
  * WAITING     it leaves, or time is up               → CLOSED, the client is reset
  * CONNECTING  no descriptor left                     → CONNECTING, a little later
+ * RELAYING    warm, and gone before the first byte   → CONNECTING, to the same server
  * RELAYING    FIN from one end, sent on              → RELAYING, under the half-closed timeout
  * RELAYING    FIN from both ends, all bytes sent on  → CLOSED
  * RELAYING    reset by one end                       → CLOSED, the other end is reset
  * RELAYING    an end took no more, then said FIN     → as for a reset; but LINGERING if it is the
  *                                                      server, and more came in between
- * RELAYING    no byte for too long                   → CLOSED
+ * RELAYING    no byte for too long                   → CLOSED; both ends are reset if there are
+ *                                                      bytes that one of them has not taken
  * RELAYING    lasted too long, or the server is down → CLOSED, both ends are reset
  * LINGERING   FIN from the client, or time is up     → CLOSED
  * any         cut, or an error of ours               → CLOSED, both ends are reset
@@ -75,10 +74,13 @@ final class Relay extends Timer {
   /** Of the server that is leased: where it has not been tried yet. */
   private Iterator<InetSocketAddress> addressesLeft = Collections.emptyIterator();
 
-  /** When the first attempt began; null before that. */
+  /** When the first attempt began, put off by the time in line since; null before that. */
   private @Nullable Long connectBeganNanos;
 
   private State state = State.CONNECTING;
+
+  /** Whether it is on a warm connection that nothing has passed over yet. */
+  private boolean untried;
 
   /** Until when it may wait for a descriptor; null if it has none to wait for. */
   private @Nullable Long descriptorDeadlineNanos;
@@ -129,7 +131,7 @@ final class Relay extends Timer {
     while (attemptsLeft > 0 && !isTooLate()) {
       Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
       if (next == null) {
-        if (waiting.isOn() && (waiting.count() > 0 || mayHaveRoomLater())) {
+        if (waiting.isOn() && waiting.mayHaveRoomFor(query)) {
           lineUp();
           return;
         }
@@ -146,12 +148,49 @@ final class Relay extends Timer {
   private boolean attempt(Lease next) {
     attemptsLeft--;
     lease = next;
-    record.attempts(next.server().id(), loop.nowNanos());
+    record.attempts(next.node(), loop.nowNanos());
     if (connectBeganNanos == null) {
       connectBeganNanos = loop.nowNanos();
     }
+    return beginWarm(next) || tryAddressesOf(next);
+  }
+
+  /** Relays over a warm connection, if there is one. */
+  private boolean beginWarm(Lease to) {
+    WarmConnections all = context.warm();
+    WarmConnection warm = all == null ? null : all.take(to.server());
+    if (warm == null) {
+      return false;
+    }
+    RelayEnd end = new RelayEnd(this, loop, warm.channel());
+    server = end;
+    untried = true;
     try {
-      addressesLeft = context.addresses().of(next.server()).iterator();
+      end.hasSaid(warm.said());
+      established();
+      return true;
+    } catch (IOException e) {
+      closeServer();
+      return false;
+    }
+  }
+
+  /** The client need not know: it has said nothing to that server, nor heard of it. */
+  private void warmIsGone() {
+    Lease leased = lease;
+    closeServer();
+    client.hold(); // what it says is read once it is connected
+    state = State.CONNECTING;
+    connectBeganNanos = loop.nowNanos();
+    record.connectsAnew(loop.nowNanos());
+    if (leased == null || !tryAddressesOf(leased)) {
+      connect();
+    }
+  }
+
+  private boolean tryAddressesOf(Lease of) {
+    try {
+      addressesLeft = context.addresses().of(of.server()).iterator();
     } catch (IOException e) {
       attemptFailed(e);
       return false;
@@ -197,6 +236,7 @@ final class Relay extends Timer {
 
   private void closeServer() {
     loop.timers().disarm(this);
+    untried = false;
     RelayEnd end = server;
     if (end != null) {
       server = null;
@@ -211,19 +251,6 @@ final class Relay extends Timer {
 
   private boolean isTooLate() {
     return loop.nowNanos() - connectDeadlineNanos() >= 0;
-  }
-
-  /** Whether a server could be picked if it had room. */
-  private boolean mayHaveRoomLater() {
-    if (context.balancer().isPanicking()) {
-      return true;
-    }
-    for (Node node : context.balancer().nodes()) {
-      if (node.isEligible() && !query.isTried(node)) {
-        return true;
-      }
-    }
-    return false;
   }
 
   // ---- waiting for room on a server ----
@@ -242,7 +269,7 @@ final class Relay extends Timer {
       return;
     }
     if (context.waiting().enter(this)) {
-      armWaiting(now);
+      loop.timers().arm(this, now + LOOK_NANOS, waitDeadlineNanos());
     } else {
       refuse(EndReason.QUEUE_FULL);
     }
@@ -252,15 +279,9 @@ final class Relay extends Timer {
     return (linedUpNanos == null ? loop.nowNanos() : linedUpNanos) + context.waitTimeoutNanos();
   }
 
-  private void armWaiting(long now) {
-    long look = now + LOOK_NANOS;
-    long deadline = waitDeadlineNanos();
-    loop.timers().arm(this, look - deadline < 0 ? look : deadline);
-  }
-
   private void waitingExpired(long now) {
     if (now - waitDeadlineNanos() < 0) {
-      armWaiting(now);
+      loop.timers().arm(this, now + LOOK_NANOS, waitDeadlineNanos());
       context.waiting().lookAgain(now);
     } else if (context.waiting().leave(this)) {
       refuse(EndReason.QUEUE_TIMEOUT);
@@ -275,9 +296,13 @@ final class Relay extends Timer {
       return;
     }
     state = State.CONNECTING;
-    loop.timers().disarm(this);
-    record.waited(loop.nowNanos());
+    lease = granted; // whatever happens now, it ends with the relay
     try {
+      loop.timers().disarm(this);
+      long waitedNanos = record.waited(loop.nowNanos());
+      if (connectBeganNanos != null) { // waiting has a limit of its own
+        connectBeganNanos += waitedNanos;
+      }
       if (!attempt(granted)) {
         connect();
       }
@@ -291,12 +316,8 @@ final class Relay extends Timer {
     close(true, EndReason.CLIENT_LEFT);
   }
 
-  int highWaterBytes() {
-    return context.highWaterBytes();
-  }
-
-  int lowWaterBytes() {
-    return context.lowWaterBytes();
+  ProxyContext context() {
+    return context;
   }
 
   /** The id of the server that is connected; null if none is. */
@@ -312,22 +333,16 @@ final class Relay extends Timer {
     return loop;
   }
 
-  // ---- connecting, continued ----
-
   /** Begins one attempt; true if it is connected already. */
   private boolean open(SocketChannel channel, InetSocketAddress address) throws IOException {
     RelayEnd end = new RelayEnd(this, loop, channel);
     server = end;
-    channel.configureBlocking(false);
-    context.sockets().apply(channel);
-    acceptor.sources().bind(channel, address);
-    if (channel.connect(address)) {
+    if (ServerSockets.connect(channel, address, context.sockets(), acceptor.sources())) {
       return true;
     }
     end.await(SelectionKey.OP_CONNECT);
-    long timeout = loop.nowNanos() + context.connectTimeoutNanos();
-    long deadline = connectDeadlineNanos();
-    loop.timers().arm(this, timeout - deadline < 0 ? timeout : deadline);
+    long timeoutNanos = loop.nowNanos() + context.connectTimeoutNanos();
+    loop.timers().arm(this, timeoutNanos, connectDeadlineNanos());
     return false;
   }
 
@@ -357,10 +372,9 @@ final class Relay extends Timer {
       return;
     }
     try {
-      if (!end.channel().finishConnect()) {
-        return;
+      if (end.channel().finishConnect()) {
+        established();
       }
-      established();
     } catch (IOException e) {
       connectFailed(e);
     }
@@ -369,15 +383,9 @@ final class Relay extends Timer {
   private void established() throws IOException {
     RelayEnd end = otherThan(client);
     SocketChannel channel = end.channel();
-    if (channel.getLocalAddress().equals(channel.getRemoteAddress())) {
-      // To a dead port of this host that happened to be drawn as our own: TCP connects it to
-      // itself.
-      throw new ConnectException("connected to itself: nobody listens there");
-    }
+    ServerSockets.requireNotToItself(channel);
     Lease leased = lease;
-    if (leased != null && context.cutOnServerDown()) {
-      requireNotDown(leased);
-    }
+    context.requireNotCut(leased);
     end.await(SelectionKey.OP_READ);
     client.await(SelectionKey.OP_READ);
     state = State.RELAYING;
@@ -386,18 +394,12 @@ final class Relay extends Timer {
       context.addresses().worked(leased.server(), (InetSocketAddress) channel.getRemoteAddress());
     }
     long now = loop.nowNanos();
-    record.connected(now);
+    record.connected(now, untried);
     context.outage().served(now);
     lastByteNanos = now;
     armIdle();
+    end.passOnEarly(); // a greeting, maybe
     client.begin(); // it has spoken by now, as a rule
-  }
-
-  /** Its relays have been cut, and this one was not among them yet. */
-  private void requireNotDown(Lease leased) throws ConnectException {
-    if (leased.node().blocks().contains(Block.PROBE_DOWN) && !context.balancer().isPanicking()) {
-      throw new ConnectException("went down while it was being connected");
-    }
   }
 
   private void attemptFailed(IOException cause) {
@@ -445,9 +447,21 @@ final class Relay extends Timer {
     lastByteNanos = loop.nowNanos();
   }
 
+  /**
+   * Whether this end is to be read. Before a client's first bytes go out on a warm connection it is
+   * looked whether that is still there: they could not be taken back.
+   */
+  boolean isToBeRead(RelayEnd from) {
+    if (untried && from == client) {
+      otherThan(client).read();
+    }
+    return isOpen() && record.wasConnected();
+  }
+
   /** Bytes came from this end, more than none. */
   void received(RelayEnd from, int bytes) {
     touch();
+    untried = false;
     if (from == client) {
       record.receivedFromClient(bytes);
     } else {
@@ -457,8 +471,14 @@ final class Relay extends Timer {
 
   /** A FIN came from this end: send it on once all bytes before it are sent on. */
   void inputEnded(RelayEnd from) {
+    if (untried && from == server) {
+      warmIsGone();
+      return;
+    }
+    untried = false;
     RelayEnd to = otherThan(from);
     if (to.hasPending()) {
+      armIdle(); // the half-closed timeout counts already
       return; // comes back here when they are
     }
     if (from.wasReset() || (from == client && from.outputBroken())) {
@@ -478,6 +498,10 @@ final class Relay extends Timer {
   /** A reset came from this end, or it is gone in some other way: so is the other one. */
   void aborted(RelayEnd from, IOException cause) {
     log.debug("{}: gone", from, cause);
+    if (untried && from == server) {
+      warmIsGone();
+      return;
+    }
     close(true, resetBy(from));
   }
 
@@ -511,7 +535,8 @@ final class Relay extends Timer {
         if (nowNanos - record.connectedNanos() >= context.maxLifetimeNanos()) {
           close(true, EndReason.LIFETIME);
         } else if (nowNanos - lastByteNanos >= idleLimitNanos()) {
-          close(false, isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
+          // With bytes that were not taken a FIN would make what was taken look whole.
+          close(hasPending(), isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
         } else {
           armIdle();
         }
@@ -522,9 +547,12 @@ final class Relay extends Timer {
   }
 
   private void armIdle() {
-    long idle = lastByteNanos + idleLimitNanos();
-    long lifetime = record.connectedNanos() + context.maxLifetimeNanos();
-    loop.timers().arm(this, idle - lifetime < 0 ? idle : lifetime);
+    long lifetimeEndNanos = record.connectedNanos() + context.maxLifetimeNanos();
+    loop.timers().arm(this, lastByteNanos + idleLimitNanos(), lifetimeEndNanos);
+  }
+
+  private boolean hasPending() {
+    return client.hasPending() || (server != null && server.hasPending());
   }
 
   private boolean isHalfClosed() {

@@ -1,5 +1,6 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Node;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,10 @@ final class RelayRecord {
   private long stepNanos;
 
   private long waitedNanos = NEVER;
+
+  /** Whether it waits, since {@link #stepNanos}. */
+  private boolean waiting;
+
   private long connectTimeNanos = NEVER;
   private long firstByteTimeNanos = NEVER;
 
@@ -35,16 +40,25 @@ final class RelayRecord {
   void waits(long now) {
     stepNanos = now;
     waitedNanos = Math.max(0, waitedNanos);
+    waiting = true;
   }
 
-  void waited(long now) {
+  /** Its wait has come to an end; how long it was. */
+  long waited(long now) {
+    long nanos = now - stepNanos;
+    endWait(now);
+    stats.waitTime.record(nanos, now);
+    return nanos;
+  }
+
+  private void endWait(long now) {
+    waiting = false;
     waitedNanos += now - stepNanos;
-    stats.waitTime.record(now - stepNanos, now);
   }
 
-  void attempts(String serverId, long now) {
+  void attempts(Node node, long now) {
     stepNanos = now;
-    server = stats.begin(serverId);
+    server = stats.begin(node);
   }
 
   void connectFailed() {
@@ -53,14 +67,27 @@ final class RelayRecord {
     }
   }
 
-  void connected(long now) {
+  /**
+   * There is a connection to the server.
+   *
+   * @param isWarm whether it was made beforehand
+   */
+  void connected(long now, boolean isWarm) {
     connectedNanos = now;
     connectTimeNanos = Math.max(0, now - stepNanos);
+    stats.warm += isWarm ? 1 : 0;
     stats.connectTime.record(connectTimeNanos, now);
     if (server != null) {
       server.connected++;
+      server.warm += isWarm ? 1 : 0;
       server.connectTime.record(connectTimeNanos, now);
     }
+  }
+
+  /** A warm connection was gone before anything passed over it: the server is connected to anew. */
+  void connectsAnew(long now) {
+    stepNanos = now;
+    connectTimeNanos = NEVER;
   }
 
   /** Whether there is, or was, a connection to a server. */
@@ -103,6 +130,9 @@ final class RelayRecord {
   /** It is over. */
   void ended(EndReason reason, long now) {
     long total = now - beganNanos;
+    if (waiting) {
+      endWait(now);
+    }
     stats.countEnd(reason);
     if (wasConnected()) {
       stats.duration.record(total, now);
