@@ -20,15 +20,23 @@ final class AccessLog {
 
   private AccessLog() {}
 
-  static boolean isOn() {
-    return log.isInfoEnabled();
-  }
-
   /** Times in nanoseconds; {@link #NEVER} for what did not happen. */
   record Times(long waited, long connect, long firstByte, long total) {}
 
-  static void write(String line) {
-    log.info("{}", line);
+  /** The channels are still open: closed they would know no address. */
+  static void write(
+      EndReason reason,
+      RelayEnd client,
+      @Nullable RelayEnd server,
+      @Nullable String serverId,
+      RelayRecord record,
+      long now) {
+    if (log.isInfoEnabled()) {
+      long fromServer = server == null ? 0 : server.bytesRead();
+      Times times = record.times(now);
+      log.info(
+          "{}", line(reason, client.channel(), serverId, client.bytesRead(), fromServer, times));
+    }
   }
 
   static String line(

@@ -1,6 +1,8 @@
 package io.evenkeel.proxy;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 
@@ -17,13 +19,11 @@ final class Rehearsal {
     RelayRecord record = new RelayRecord(new LoopStats(), 0);
     record.waits(0);
     record.waited(0);
-    record.attempts("none", 0);
-    record.connected(0);
-    record.receivedFromClient(1);
-    record.receivedFromServer(1, 0);
+    record.connected(0, false);
     record.ended(EndReason.FINISHED, 0);
-    record.leavesServer();
-    try (SocketChannel channel = SocketChannel.open()) { // the first close opens a descriptor, too
+    ServerCounters unusedCounters = new ServerCounters("none");
+    InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    try (SocketChannel channel = ServerSockets.open(nowhere)) { // the first close opens one, too
       sockets.apply(channel);
       channel.setOption(StandardSocketOptions.SO_LINGER, 0);
       String unused = AccessLog.line(EndReason.FINISHED, channel, null, 0, 0, record.times(0));
