@@ -565,10 +565,7 @@ final class Relay extends Timer {
         : context.idleTimeoutNanos();
   }
 
-  /**
-   * Ends the relay; with a reset of both ends, or with a FIN to each. Whatever throws on the way,
-   * both sockets are closed, the lease ends, and there is one relay less.
-   */
+  /** Ends the relay, with a reset of both ends or a FIN to each, whatever throws on the way. */
   void close(boolean reset, EndReason reason) {
     if (state == State.CLOSED) {
       return;
@@ -594,14 +591,7 @@ final class Relay extends Timer {
   private void count(EndReason reason) {
     long now = loop.nowNanos();
     record.ended(reason, now);
-    if (AccessLog.isOn()) {
-      AccessLog.write(
-          reason,
-          client.channel(),
-          lease == null ? null : lease.server().id(),
-          client.bytesRead(),
-          server == null ? 0 : server.bytesRead(),
-          record.times(now));
-    }
+    String serverId = lease == null ? null : lease.server().id();
+    AccessLog.write(reason, client, server, serverId, record, now);
   }
 }

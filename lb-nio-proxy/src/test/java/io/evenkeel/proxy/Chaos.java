@@ -264,8 +264,7 @@ final class Chaos implements AutoCloseable {
     List<Server> list = new ArrayList<>();
     for (Victim victim : victims) {
       if (random.nextInt(4) != 0) {
-        list.add(
-            victim.server.withWeight(1 + random.nextInt(3)).withTier(random.nextInt(4) / 3));
+        list.add(victim.server.withWeight(1 + random.nextInt(3)).withTier(random.nextInt(4) / 3));
       }
     }
     if (!list.isEmpty()) {

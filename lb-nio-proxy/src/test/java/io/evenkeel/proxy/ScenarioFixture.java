@@ -39,8 +39,7 @@ abstract class ScenarioFixture extends ProxyFixture {
     startOnClock(builder -> builder, servers);
   }
 
-  void startOnClock(UnaryOperator<TcpProxyBuilder> settings, Server... servers)
-      throws IOException {
+  void startOnClock(UnaryOperator<TcpProxyBuilder> settings, Server... servers) throws IOException {
     start(
         LoadBalancer.builder().servers(servers).build(),
         builder ->

@@ -21,7 +21,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Servers that are killed, stopped, that reset or accept nobody; real processes where it counts. */
+/**
+ * Servers that are killed, stopped, that reset or accept nobody; real processes where it counts.
+ */
 @Timeout(120)
 class ServerFailuresTest extends ScenarioFixture {
 

@@ -125,9 +125,7 @@ final class ServerProcess implements AutoCloseable {
         new Backend(
             Integer.parseInt(args[1]), Integer.parseInt(args[2]), socket -> serve(mode, socket));
     say(Integer.toString(backend.port()));
-    while (System.in.read() >= 0) { // ends with who started it, however that ends
-      continue;
-    }
+    byte[] unused = System.in.readAllBytes(); // ends with who started it, however that ends
     System.exit(0);
   }
 

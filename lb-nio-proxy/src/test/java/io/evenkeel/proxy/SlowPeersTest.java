@@ -118,8 +118,7 @@ class SlowPeersTest extends ScenarioFixture {
       awaitIdle();
       advance(IDLE.plus(LATE));
       assertThat(ended(EndReason.IDLE)).isEqualTo(1);
-      assertThatThrownBy(
-              () -> TO_CLIENT.receive(client.getInputStream(), 1000, Long.MAX_VALUE))
+      assertThatThrownBy(() -> TO_CLIENT.receive(client.getInputStream(), 1000, Long.MAX_VALUE))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("reset");
     }

@@ -93,7 +93,11 @@ final class VanishedClients extends ScenarioFixture {
     sh("ip link add near type veth peer name far netns " + pid);
     sh("ip addr add " + PROXY + "/24 dev near && ip link set near up");
     sh(
-        "nsenter -t " + pid + " -n sh -c 'ip addr add " + CLIENTS + "/24 dev far"
+        "nsenter -t "
+            + pid
+            + " -n sh -c 'ip addr add "
+            + CLIENTS
+            + "/24 dev far"
             + " && ip link set far up'");
     clients.getOutputStream().write('\n');
     clients.getOutputStream().flush();

@@ -61,7 +61,8 @@ class DescriptorsIT {
       assertThat(evenkeel.err()).noneMatch(DescriptorsIT::isRefusal);
       Waiting.until(
           "each has its line in the access log",
-          () -> evenkeel.err().stream().filter(line -> line.contains(" end=OK ")).count() == CLIENTS);
+          () ->
+              evenkeel.err().stream().filter(line -> line.contains(" end=OK ")).count() == CLIENTS);
       assertThat(evenkeel.err().stream().filter(line -> line.contains("accepting pauses")))
           .as("once a loop")
           .hasSizeBetween(1, 2);
