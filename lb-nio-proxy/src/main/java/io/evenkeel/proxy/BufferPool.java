@@ -7,8 +7,9 @@ import java.util.ArrayDeque;
  * Direct buffers for bytes that a peer would not take yet, in sizes of powers of two. Event loop
  * only.
  *
- * <p>Up to 4 MiB of given-back buffers of each size are kept for reuse, 32 MiB in all; the rest
- * goes to the garbage collector.
+ * <p>Up to 4 MiB of given-back buffers of each size up to that are kept for reuse: 36 MiB in all
+ * with a read buffer of the default size, never more than 44 MiB. The rest goes to the garbage
+ * collector.
  */
 final class BufferPool {
 
@@ -20,9 +21,15 @@ final class BufferPool {
 
   private long takenBytes;
 
+  /**
+   * None yet.
+   *
+   * @param largest the most that is to be kept of what was read, besides {@link
+   *     RelayEnd#EARLY_BYTES}
+   */
   @SuppressWarnings({"unchecked", "rawtypes"})
   BufferPool(int largest) {
-    free = new ArrayDeque[sizeClass(largest) + 1];
+    free = new ArrayDeque[sizeClass(Math.max(largest, RelayEnd.EARLY_BYTES)) + 1];
     for (int i = 0; i < free.length; i++) {
       free[i] = new ArrayDeque<>();
     }

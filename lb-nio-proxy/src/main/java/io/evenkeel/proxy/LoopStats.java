@@ -1,5 +1,6 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Node;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -43,13 +44,16 @@ final class LoopStats {
   }
 
   /**
-   * The counters of a server for one relay more. Called in the turn in which the lease was taken:
-   * if the server leaves meanwhile, {@link #left} comes afterwards.
+   * The counters of a server for one relay more. A lease that was taken on another loop may come
+   * after the server has left, and then nobody says so again: hence the look at its node. If that
+   * still is a member, {@link #left} is yet to come.
    */
-  ServerCounters begin(String serverId) {
+  ServerCounters begin(Node node) {
+    String serverId = node.server().id();
     ServerCounters server = servers.get(serverId);
     if (server == null) {
       server = new ServerCounters(serverId);
+      server.departed = !node.isMember();
       servers.put(serverId, server);
     }
     server.open++;

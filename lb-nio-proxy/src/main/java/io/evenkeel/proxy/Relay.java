@@ -12,8 +12,6 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One client connection, one server connection, and the bytes between them. Event loop only.
@@ -32,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * RELAYING    reset by one end                       → CLOSED, the other end is reset
  * RELAYING    an end took no more, then said FIN     → as for a reset; but LINGERING if it is the
  *                                                      server, and more came in between
- * RELAYING    no byte for too long                   → CLOSED
+ * RELAYING    no byte for too long                   → CLOSED; both ends are reset if there are
+ *                                                      bytes that one of them has not taken
  * RELAYING    lasted too long, or the server is down → CLOSED, both ends are reset
  * LINGERING   FIN from the client, or time is up     → CLOSED
  * any         cut, or an error of ours               → CLOSED, both ends are reset
@@ -47,7 +46,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Relay extends Timer {
 
-  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+  private static final QuietLog log = new QuietLog(Relay.class);
 
   /** How often somebody who waits looks whether there is room that nobody told of. */
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -75,7 +74,7 @@ final class Relay extends Timer {
   /** Of the server that is leased: where it has not been tried yet. */
   private Iterator<InetSocketAddress> addressesLeft = Collections.emptyIterator();
 
-  /** When the first attempt began; null before that. */
+  /** When the first attempt began, put off by the time in line since; null before that. */
   private @Nullable Long connectBeganNanos;
 
   private State state = State.CONNECTING;
@@ -132,7 +131,7 @@ final class Relay extends Timer {
     while (attemptsLeft > 0 && !isTooLate()) {
       Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
       if (next == null) {
-        if (waiting.isOn() && (waiting.count() > 0 || waiting.mayHaveRoomFor(query))) {
+        if (waiting.isOn() && waiting.mayHaveRoomFor(query)) {
           lineUp();
           return;
         }
@@ -149,7 +148,7 @@ final class Relay extends Timer {
   private boolean attempt(Lease next) {
     attemptsLeft--;
     lease = next;
-    record.attempts(next.server().id(), loop.nowNanos());
+    record.attempts(next.node(), loop.nowNanos());
     if (connectBeganNanos == null) {
       connectBeganNanos = loop.nowNanos();
     }
@@ -297,9 +296,13 @@ final class Relay extends Timer {
       return;
     }
     state = State.CONNECTING;
-    loop.timers().disarm(this);
-    record.waited(loop.nowNanos());
+    lease = granted; // whatever happens now, it ends with the relay
     try {
+      loop.timers().disarm(this);
+      long waitedNanos = record.waited(loop.nowNanos());
+      if (connectBeganNanos != null) { // waiting has a limit of its own
+        connectBeganNanos += waitedNanos;
+      }
       if (!attempt(granted)) {
         connect();
       }
@@ -421,12 +424,15 @@ final class Relay extends Timer {
 
   /** Lets go of the server, if it has one: somebody may be waiting for it. */
   private void endLease() {
-    record.leavesServer();
-    Lease ended = lease;
-    if (ended != null) {
-      lease = null;
-      ended.close();
-      context.waiting().roomMayBe();
+    try {
+      record.leavesServer();
+    } finally {
+      Lease ended = lease;
+      if (ended != null) {
+        lease = null;
+        ended.close();
+        context.waiting().roomMayBe();
+      }
     }
   }
 
@@ -472,6 +478,7 @@ final class Relay extends Timer {
     untried = false;
     RelayEnd to = otherThan(from);
     if (to.hasPending()) {
+      armIdle(); // the half-closed timeout counts already
       return; // comes back here when they are
     }
     if (from.wasReset() || (from == client && from.outputBroken())) {
@@ -506,7 +513,7 @@ final class Relay extends Timer {
   void failed(Throwable cause) {
     if (isOpen() && !record.wasConnected()) {
       log.debug("{}: given up", client, cause);
-      context.outage().refused(loop.nowNanos(), cause);
+      EventLoop.runGuarded(() -> context.outage().refused(loop.nowNanos(), cause));
     } else if (isOpen()) {
       log.warn("relay given up: {} to {}", client, server, cause);
     }
@@ -528,7 +535,8 @@ final class Relay extends Timer {
         if (nowNanos - record.connectedNanos() >= context.maxLifetimeNanos()) {
           close(true, EndReason.LIFETIME);
         } else if (nowNanos - lastByteNanos >= idleLimitNanos()) {
-          close(false, isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
+          // With bytes that were not taken a FIN would make what was taken look whole.
+          close(hasPending(), isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
         } else {
           armIdle();
         }
@@ -543,6 +551,10 @@ final class Relay extends Timer {
     loop.timers().arm(this, lastByteNanos + idleLimitNanos(), lifetimeEndNanos);
   }
 
+  private boolean hasPending() {
+    return client.hasPending() || (server != null && server.hasPending());
+  }
+
   private boolean isHalfClosed() {
     return client.inputEnded() || (server != null && server.inputEnded());
   }
@@ -553,7 +565,10 @@ final class Relay extends Timer {
         : context.idleTimeoutNanos();
   }
 
-  /** Ends the relay; with a reset of both ends, or with a FIN to each. */
+  /**
+   * Ends the relay; with a reset of both ends, or with a FIN to each. Whatever throws on the way,
+   * both sockets are closed, the lease ends, and there is one relay less.
+   */
   void close(boolean reset, EndReason reason) {
     if (state == State.CLOSED) {
       return;
@@ -564,12 +579,14 @@ final class Relay extends Timer {
     if (before == State.WAITING) {
       boolean unused = context.waiting().leave(this); // else granted() finds it closed
     }
-    count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason);
-    client.close(reset);
-    if (server != null) {
-      server.close(reset);
+    EventLoop.runGuarded(
+        () -> count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason));
+    EventLoop.runGuarded(() -> client.close(reset));
+    RelayEnd end = server;
+    if (end != null) {
+      EventLoop.runGuarded(() -> end.close(reset));
     }
-    endLease();
+    EventLoop.runGuarded(this::endLease);
     acceptor.relayEnded();
   }
 
@@ -577,18 +594,14 @@ final class Relay extends Timer {
   private void count(EndReason reason) {
     long now = loop.nowNanos();
     record.ended(reason, now);
-    try {
-      if (AccessLog.isOn()) {
-        AccessLog.write(
-            reason,
-            client.channel(),
-            lease == null ? null : lease.server().id(),
-            client.bytesRead(),
-            server == null ? 0 : server.bytesRead(),
-            record.times(now));
-      }
-    } catch (RuntimeException e) { // of a user's logger: the sockets must still be closed
-      log.warn("could not write the access log", e);
+    if (AccessLog.isOn()) {
+      AccessLog.write(
+          reason,
+          client.channel(),
+          lease == null ? null : lease.server().id(),
+          client.bytesRead(),
+          server == null ? 0 : server.bytesRead(),
+          record.times(now));
     }
   }
 }

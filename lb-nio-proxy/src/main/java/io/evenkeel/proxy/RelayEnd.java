@@ -6,8 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One of the two connections of a {@link Relay}: reads from it, writes to it, and keeps what it
@@ -25,7 +23,7 @@ import org.slf4j.LoggerFactory;
  */
 final class RelayEnd implements ChannelHandler {
 
-  private static final Logger log = LoggerFactory.getLogger(RelayEnd.class);
+  private static final QuietLog log = new QuietLog(RelayEnd.class);
   static final int LEAST_READ_BYTES = 64 * 1024;
 
   /** How much is kept of what a client says before it is connected. */
@@ -311,18 +309,23 @@ final class RelayEnd implements ChannelHandler {
     }
   }
 
-  /** Lets go of the connection: with a FIN, or with a reset. */
+  /**
+   * Lets go of the connection: with a FIN, or with a reset. It gets a reset in any case if it lacks
+   * bytes that came for it: a FIN would have it take what it has got for the whole.
+   */
   void close(boolean reset) {
-    dropPending();
-    dropEarly();
-    if (reset) {
-      try {
+    boolean lacksBytes = pending != null;
+    try {
+      dropPending();
+      dropEarly();
+      if (reset || lacksBytes) {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
-      } catch (IOException e) {
-        log.debug("{}: gone", this, e); // there is nobody to tell
       }
+    } catch (IOException e) {
+      log.debug("{}: gone", this, e); // there is nobody to tell
+    } finally {
+      loop.close(channel, key);
     }
-    loop.close(channel, key);
   }
 
   private void dropPending() {

@@ -1,5 +1,6 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Node;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,10 @@ final class RelayRecord {
   private long stepNanos;
 
   private long waitedNanos = NEVER;
+
+  /** Whether it waits, since {@link #stepNanos}. */
+  private boolean waiting;
+
   private long connectTimeNanos = NEVER;
   private long firstByteTimeNanos = NEVER;
 
@@ -35,16 +40,25 @@ final class RelayRecord {
   void waits(long now) {
     stepNanos = now;
     waitedNanos = Math.max(0, waitedNanos);
+    waiting = true;
   }
 
-  void waited(long now) {
+  /** Its wait has come to an end; how long it was. */
+  long waited(long now) {
+    long nanos = now - stepNanos;
+    endWait(now);
+    stats.waitTime.record(nanos, now);
+    return nanos;
+  }
+
+  private void endWait(long now) {
+    waiting = false;
     waitedNanos += now - stepNanos;
-    stats.waitTime.record(now - stepNanos, now);
   }
 
-  void attempts(String serverId, long now) {
+  void attempts(Node node, long now) {
     stepNanos = now;
-    server = stats.begin(serverId);
+    server = stats.begin(node);
   }
 
   void connectFailed() {
@@ -116,6 +130,9 @@ final class RelayRecord {
   /** It is over. */
   void ended(EndReason reason, long now) {
     long total = now - beganNanos;
+    if (waiting) {
+      endWait(now);
+    }
     stats.countEnd(reason);
     if (wasConnected()) {
       stats.duration.record(total, now);

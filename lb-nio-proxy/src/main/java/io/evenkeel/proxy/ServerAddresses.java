@@ -21,8 +21,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The socket addresses of servers. Looking a name up blocks, so it never happens on an event loop:
@@ -32,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ServerAddresses implements BalancerListener, AutoCloseable {
 
-  private static final Logger log = LoggerFactory.getLogger(ServerAddresses.class);
+  private static final QuietLog log = new QuietLog(ServerAddresses.class);
   private static final Pattern IPV4 =
       Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
 
@@ -42,10 +40,32 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
   }
 
   /**
-   * The members, each with its addresses, none while its name is not looked up. A look-up only ever
-   * replaces what is there, so that a server that left is not kept.
+   * What a server's host stands for; none while it is not looked up. Hosts go by server, so that
+   * none is kept for longer than that, but not by all of it: a weight may change at any time.
    */
-  private final Map<Server, List<InetSocketAddress>> known = new ConcurrentHashMap<>();
+  private record Known(String host, List<InetSocketAddress> addresses) {
+
+    static Known nothing(Server server) {
+      return new Known(server.host(), List.of());
+    }
+
+    boolean isOf(Server server) {
+      return host.equals(server.host());
+    }
+
+    /** The addresses with the port that the server has now. */
+    List<InetSocketAddress> addressesOf(Server server) {
+      return addresses.isEmpty() || addresses.get(0).getPort() == server.port()
+          ? addresses
+          : withPort(addresses.stream().map(InetSocketAddress::getAddress), server.port());
+    }
+  }
+
+  /**
+   * The members, by id. A look-up only ever replaces what is there, so that a server that left is
+   * not kept.
+   */
+  private final Map<String, Known> known = new ConcurrentHashMap<>();
 
   /** Servers whose look-up is queued or under way. */
   private final Set<Server> pending = ConcurrentHashMap.newKeySet();
@@ -74,9 +94,10 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
 
   /** Takes these servers in and looks them up now, on the caller's thread. */
   void resolveAll(List<Node> nodes) throws UnknownHostException {
-    nodes.forEach(node -> known.putIfAbsent(node.server(), List.of()));
     for (Node node : nodes) {
-      known.replace(node.server(), lookUp(node.server()));
+      Server server = node.server();
+      known.putIfAbsent(server.id(), Known.nothing(server));
+      replace(server, lookUp(server));
     }
   }
 
@@ -86,9 +107,9 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
    * @throws UnknownHostException if its name is not looked up yet, or could not be
    */
   List<InetSocketAddress> of(Server server) throws UnknownHostException {
-    List<InetSocketAddress> all = known.get(server);
-    if (all != null && !all.isEmpty()) {
-      return all;
+    Known of = known.get(server.id());
+    if (of != null && of.isOf(server) && !of.addresses.isEmpty()) {
+      return of.addressesOf(server);
     }
     if (isLiteral(server.host())) {
       return lookUp(server); // removed a moment ago, or the event that it was added is due
@@ -99,14 +120,15 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
 
   /** This address was connected to: it is tried first from now on. */
   void worked(Server server, InetSocketAddress address) {
-    List<InetSocketAddress> all = known.get(server);
-    if (all == null || all.indexOf(address) <= 0) {
+    Known of = known.get(server.id());
+    if (of == null || of.addresses.indexOf(address) <= 0) {
       return;
     }
-    List<InetSocketAddress> reordered = new ArrayList<>(all);
+    List<InetSocketAddress> reordered = new ArrayList<>(of.addresses);
     reordered.remove(address);
     reordered.add(0, address);
-    known.replace(server, all, List.copyOf(reordered)); // unless it was looked up meanwhile
+    // Unless it was looked up meanwhile.
+    known.replace(server.id(), of, new Known(of.host, List.copyOf(reordered)));
   }
 
   /** A connect to this server failed: its name may stand for another address now. */
@@ -119,19 +141,30 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
   @Override
   public void onEvent(BalancerEvent event) {
     Server server = event.server();
-    if (event instanceof ServerUpdated updated) {
-      known.remove(updated.before());
-    }
     if (event instanceof ServerAdded || event instanceof ServerUpdated) {
-      known.putIfAbsent(server, List.of());
+      Known of =
+          known.compute(
+              server.id(),
+              (id, before) ->
+                  before != null && before.isOf(server)
+                      ? new Known(before.host, before.addressesOf(server))
+                      : Known.nothing(server));
+      if (!of.addresses.isEmpty()) {
+        return;
+      }
       if (isLiteral(server.host())) {
         resolve(server);
       } else {
         resolveSoon(server);
       }
     } else if (event instanceof ServerRemoved) {
-      known.remove(server);
+      known.remove(server.id());
     }
+  }
+
+  private void replace(Server server, List<InetSocketAddress> found) {
+    known.computeIfPresent(
+        server.id(), (id, before) -> before.isOf(server) ? new Known(before.host, found) : before);
   }
 
   @Override
@@ -146,8 +179,11 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
     try {
       executor.execute(
           () -> {
-            resolve(server);
-            pending.remove(server);
+            try {
+              resolve(server);
+            } finally {
+              pending.remove(server);
+            }
           });
     } catch (RejectedExecutionException e) {
       pending.remove(server); // closed meanwhile: nobody needs it
@@ -156,23 +192,25 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
 
   private void resolve(Server server) {
     try {
-      known.replace(server, lookUp(server));
-    } catch (UnknownHostException e) {
-      log.debug("{}", e.getMessage());
+      replace(server, lookUp(server));
+    } catch (UnknownHostException | RuntimeException e) { // a resolver may throw anything
+      log.debug("{}: no address", server, e);
     }
   }
 
   private List<InetSocketAddress> lookUp(Server server) throws UnknownHostException {
     try {
-      return Stream.of(resolver.lookUp(server.host()))
-          .map(address -> new InetSocketAddress(address, server.port()))
-          .toList();
+      return withPort(Stream.of(resolver.lookUp(server.host())), server.port());
     } catch (UnknownHostException e) {
       UnknownHostException named =
           new UnknownHostException("server " + server + ": host not found: " + server.host());
       named.initCause(e);
       throw named;
     }
+  }
+
+  private static List<InetSocketAddress> withPort(Stream<InetAddress> addresses, int port) {
+    return addresses.map(address -> new InetSocketAddress(address, port)).toList();
   }
 
   /** No name has a colon, and the JDK looks up nothing that has one. */

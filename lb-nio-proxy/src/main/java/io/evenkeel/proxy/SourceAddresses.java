@@ -8,25 +8,46 @@ import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Where connections to servers come from: one local address after the other, of the family that is
  * asked for. Event loop only.
  *
- * <p>The address is reused, so that a port may serve for several servers at a time and is free
- * again at once: bound without that, each port of an address would serve one connection only.
+ * <p>On Linux each port of an address serves one connection then, whichever its server, and is not
+ * free again before the minute is over that TCP keeps what it closed first (TIME_WAIT): {@code
+ * bind} picks the port before it knows the server. With {@code net.ipv4.ip_autobind_reuse} set it
+ * picks any port of sockets that agree to share it, for which they are asked here.
  */
 final class SourceAddresses {
 
-  private final List<InetAddress> ipv4;
-  private final List<InetAddress> ipv6;
-  private int turn;
+  private final Rotation ipv4;
+  private final Rotation ipv6;
+
+  /** Addresses of one family; each has turns of its own, or servers would meet one of them only. */
+  private static final class Rotation {
+
+    private final List<InetAddress> all;
+    private int turn;
+
+    Rotation(Stream<InetAddress> addresses, int first) {
+      this.all = addresses.toList();
+      this.turn = first;
+    }
+
+    int size() {
+      return all.size();
+    }
+
+    InetAddress next() {
+      return all.get(Integer.remainderUnsigned(turn++, all.size()));
+    }
+  }
 
   /** Begins with the address of this number, for loops not to begin with the same. */
   SourceAddresses(List<InetAddress> addresses, int first) {
-    ipv4 = addresses.stream().filter(Inet4Address.class::isInstance).toList();
-    ipv6 = addresses.stream().filter(a -> !(a instanceof Inet4Address)).toList();
-    turn = first;
+    ipv4 = new Rotation(addresses.stream().filter(Inet4Address.class::isInstance), first);
+    ipv6 = new Rotation(addresses.stream().filter(a -> !(a instanceof Inet4Address)), first);
   }
 
   /**
@@ -34,15 +55,14 @@ final class SourceAddresses {
    * that family. Goes on to the next address where there is no port left.
    */
   void bind(SocketChannel channel, InetSocketAddress server) throws IOException {
-    List<InetAddress> all = server.getAddress() instanceof Inet4Address ? ipv4 : ipv6;
-    if (all.isEmpty()) {
+    Rotation addresses = server.getAddress() instanceof Inet4Address ? ipv4 : ipv6;
+    if (addresses.size() == 0) {
       return;
     }
     channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-    for (int left = all.size(); ; left--) {
-      InetAddress next = all.get(Integer.remainderUnsigned(turn++, all.size()));
+    for (int left = addresses.size(); ; left--) {
       try {
-        channel.bind(new InetSocketAddress(next, 0));
+        channel.bind(new InetSocketAddress(addresses.next(), 0));
         return;
       } catch (BindException e) {
         if (left == 1) {

@@ -17,12 +17,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A TCP balancer inside one's own process: accepts clients on one address and relays each to a
@@ -41,12 +40,13 @@ import org.slf4j.LoggerFactory;
  * selectors that go by keys, is the client's IP address, 4 or 16 bytes, without the port: what
  * nginx has as {@code $binary_remote_addr}. Envoy hashes the address as text.
  *
- * <p>Runs on its own threads ({@code evenkeel-loop-N}), one an event loop, which keep the JVM alive
- * until {@link #shutdown}. Several proxies may run in one JVM. Safe for use by any thread.
+ * <p>Runs on its own threads, one an event loop: {@code evenkeel-loop-N}, which keep the JVM alive
+ * until {@link #shutdown}, unless {@link TcpProxyBuilder#threadFactory} makes others. Several
+ * proxies may run in one JVM. Safe for use by any thread.
  */
 public final class TcpProxy {
 
-  private static final Logger log = LoggerFactory.getLogger(TcpProxy.class);
+  private static final QuietLog log = new QuietLog(TcpProxy.class);
 
   private final ProxySettings settings;
   private final LoadBalancer balancer;
@@ -103,7 +103,8 @@ public final class TcpProxy {
    * @throws UnknownHostException if the name of the listener or of a server is not found; the
    *     message names it
    * @throws IOException if the address cannot be bound, as when it is in use; nothing is left open
-   * @throws IllegalStateException if it was started or shut down before
+   * @throws IllegalStateException if it was started or shut down before, or the thread factory does
+   *     not do what it should; nothing is left open
    */
   public synchronized void start() throws IOException {
     if (started || shutDown) {
@@ -113,10 +114,10 @@ public final class TcpProxy {
     if (address.isUnresolved()) {
       throw new UnknownHostException("listener: host not found: " + settings.host());
     }
-    balancer.addListener(addresses);
-    balancer.addListener(membership);
     List<ServerSocketChannel> listeners = List.of();
     try {
+      balancer.addListener(addresses);
+      balancer.addListener(membership);
       SourceAddresses.check(settings.sourceAddresses());
       addresses.resolveAll(balancer.nodes());
       listeners =
@@ -133,13 +134,16 @@ public final class TcpProxy {
       }
     } catch (Throwable e) {
       closeWarm();
-      stopLoops();
+      boolean interrupted = stopLoops();
       loops = List.of();
       acceptors = List.of();
       localAddress = null;
       Listeners.closeAll(listeners);
       balancer.removeListener(addresses);
       balancer.removeListener(membership);
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
       throw e;
     }
     started = true;
@@ -168,22 +172,35 @@ public final class TcpProxy {
             toNanos(settings.maxLifetime()),
             toNanos(settings.idleTimeout()),
             toNanos(settings.halfClosedTimeout()));
-    for (ServerSocketChannel listener : listeners) {
-      int index = loops.size();
-      EventLoop loop =
-          new EventLoop(
-              "evenkeel-loop-" + index,
-              settings.clock(),
-              settings.readBufferBytes(),
-              settings.highWaterBytes());
-      Acceptor acceptor =
-          new Acceptor(
-              context, loop, listener, new SourceAddresses(settings.sourceAddresses(), index));
-      loops = append(loops, loop);
-      acceptors = append(acceptors, acceptor);
-      loop.execute(acceptor::open);
+    ThreadFactory threads =
+        settings.threadFactory() == null ? loopThreads() : settings.threadFactory();
+    List<EventLoop> newLoops = new ArrayList<>();
+    List<Acceptor> newAcceptors = new ArrayList<>();
+    try {
+      for (ServerSocketChannel listener : listeners) {
+        EventLoop loop =
+            new EventLoop(
+                threads, settings.clock(), settings.readBufferBytes(), settings.highWaterBytes());
+        SourceAddresses sources = new SourceAddresses(settings.sourceAddresses(), newLoops.size());
+        Acceptor acceptor = new Acceptor(context, loop, listener, sources);
+        loop.execute(acceptor::open);
+        newLoops.add(loop);
+        newAcceptors.add(acceptor);
+      }
+    } finally { // those there are, if it failed half way: to be stopped
+      loops = List.copyOf(newLoops);
+      acceptors = List.copyOf(newAcceptors);
     }
     loops.forEach(EventLoop::start);
+  }
+
+  private static ThreadFactory loopThreads() {
+    AtomicInteger count = new AtomicInteger();
+    return loop -> {
+      Thread thread = new Thread(loop, "evenkeel-loop-" + count.getAndIncrement());
+      thread.setDaemon(false); // whoever starts the proxy
+      return thread;
+    };
   }
 
   /** Tells every loop who has left, and who is there again. */
@@ -213,20 +230,15 @@ public final class TcpProxy {
     for (int i = 0; i < loops.size(); i++) {
       EventLoop loop = loops.get(i);
       Acceptor acceptor = acceptors.get(i);
-      loop.stop(() -> cutCount.addAndGet(acceptor.cutRelays()));
+      loop.stop(() -> cutCount.addAndGet(acceptor.stop()));
     }
     boolean interrupted = false;
     for (EventLoop loop : loops) {
-      interrupted |= joinFully(loop);
+      interrupted |= loop.join();
     }
+    acceptors.forEach(Acceptor::loopEnded);
     cut = cutCount.get();
     return interrupted;
-  }
-
-  private static <T> List<T> append(List<T> list, T last) {
-    List<T> longer = new ArrayList<>(list);
-    longer.add(last);
-    return List.copyOf(longer);
   }
 
   /**
@@ -368,19 +380,6 @@ public final class TcpProxy {
       return false;
     }
     return true;
-  }
-
-  /** Loops end by themselves now, so this is short; true if it was interrupted meanwhile. */
-  private static boolean joinFully(EventLoop loop) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        loop.join();
-        return interrupted;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
   }
 
   /** In nanoseconds; a time longer than a century is a century, so that sums do not overflow. */

@@ -6,6 +6,8 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
 
 /** Collects the settings of a proxy. Not safe for use by several threads at once. */
 public final class TcpProxyBuilder {
@@ -36,6 +38,7 @@ public final class TcpProxyBuilder {
   private Duration idleTimeout = Duration.ofSeconds(60);
   private Duration halfClosedTimeout = Duration.ofSeconds(30);
   private NanoClock clock = NanoClock.system();
+  private @Nullable ThreadFactory threadFactory;
   private boolean reusePort;
   private boolean shareAddress = Listeners.canShareAddress();
 
@@ -51,6 +54,7 @@ public final class TcpProxyBuilder {
    * @throws IllegalArgumentException if the host is blank or the port out of range
    */
   public TcpProxyBuilder listen(String host, int port) {
+    Objects.requireNonNull(host, "host");
     if (host.isBlank()) {
       throw new IllegalArgumentException("host: '" + host + "' (expected: not blank)");
     }
@@ -83,6 +87,21 @@ public final class TcpProxyBuilder {
       throw new IllegalArgumentException("eventLoops: " + eventLoops + " (expected: 1 to 1024)");
     }
     this.eventLoops = eventLoops;
+    return this;
+  }
+
+  /**
+   * Makes the threads of the event loops; by default the proxy's own, {@code evenkeel-loop-0} and
+   * so on, which are no daemons.
+   *
+   * <p>It is asked for each loop once, by {@link TcpProxy#start}, on the caller's thread. Name,
+   * priority, daemon or not, class loader and uncaught exceptions are its business, and it may wrap
+   * what it is given; the thread must run that, once it is started, and end when that returns, for
+   * {@link TcpProxy#shutdown} waits for it. A factory that throws a RuntimeException, returns null,
+   * or returns a thread that was started already is an {@link IllegalStateException} of the start.
+   */
+  public TcpProxyBuilder threadFactory(ThreadFactory threadFactory) {
+    this.threadFactory = Objects.requireNonNull(threadFactory, "threadFactory");
     return this;
   }
 
@@ -345,6 +364,7 @@ public final class TcpProxyBuilder {
   }
 
   private static Duration requirePositive(String name, Duration time) {
+    Objects.requireNonNull(time, name);
     if (time.isNegative() || time.isZero()) {
       throw new IllegalArgumentException(name + ": " + time + " (expected: > 0)");
     }
@@ -396,6 +416,7 @@ public final class TcpProxyBuilder {
             idleTimeout,
             halfClosedTimeout,
             clock,
+            threadFactory,
             reusePort,
             shareAddress));
   }

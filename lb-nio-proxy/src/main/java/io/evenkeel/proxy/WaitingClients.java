@@ -1,9 +1,12 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -26,6 +29,8 @@ final class WaitingClients {
 
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+  private static final Set<Block> BY_OPERATOR = EnumSet.of(Block.DRAINING, Block.MAINTENANCE);
+
   private final LoadBalancer balancer;
   private final int most;
 
@@ -35,8 +40,11 @@ final class WaitingClients {
   /** The size of {@link #line}; written under the lock. */
   private volatile int count;
 
-  /** Guarded by this object's lock. */
-  private long lookedNanos = Long.MIN_VALUE / 2;
+  /** When somebody in line last looked; null if nobody did. Guarded by this object's lock. */
+  private @Nullable Long lookedNanos;
+
+  /** Whether {@link #serve} is under way. Guarded by this object's lock. */
+  private boolean serving;
 
   WaitingClients(LoadBalancer balancer, int most) {
     this.balancer = balancer;
@@ -50,11 +58,13 @@ final class WaitingClients {
 
   /** Whether a server could be picked for this client if it had room. */
   boolean mayHaveRoomFor(Query query) {
-    if (balancer.isPanicking()) {
-      return true;
-    }
+    boolean isPanic = balancer.isPanicking(); // then health is not asked
     for (Node node : balancer.nodes()) {
-      if (node.isEligible() && !query.isTried(node)) {
+      boolean mayBePicked =
+          isPanic
+              ? node.weight() > 0 && Collections.disjoint(node.blocks(), BY_OPERATOR)
+              : node.isEligible();
+      if (mayBePicked && !query.isTried(node)) {
         return true;
       }
     }
@@ -101,13 +111,30 @@ final class WaitingClients {
 
   /** As {@link #roomMayBe}, by those who wait: together at most ten times a second. */
   synchronized void lookAgain(long nowNanos) {
-    if (nowNanos - lookedNanos >= LOOK_NANOS) {
+    if (lookedNanos == null || nowNanos - lookedNanos >= LOOK_NANOS) {
       lookedNanos = nowNanos;
       serve();
     }
   }
 
+  /**
+   * A pick may change the balancer, as one does that lets a circuit half-open, and that change is
+   * told to us in the middle of it. It is not served twice then: what follows sees the change, and
+   * who was passed over already looks within a second.
+   */
   private synchronized void serve() {
+    if (serving) {
+      return;
+    }
+    serving = true;
+    try {
+      serveInOrder();
+    } finally {
+      serving = false;
+    }
+  }
+
+  private void serveInOrder() {
     Iterator<Relay> all = line.iterator();
     while (all.hasNext()) {
       Relay first = all.next();

@@ -3,6 +3,7 @@ package io.evenkeel.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Server;
 import java.io.ByteArrayOutputStream;
@@ -89,6 +90,40 @@ class AccessLogTest extends ProxyFixture {
         .startsWith("end=CF client=127.0.0.1:")
         .contains(
             " server=- from_client=0 from_server=0 wait_ms=- connect_ms=- first_byte_ms=- total_ms=");
+  }
+
+  @Test
+  void refusedAfterAWait_saysHowLongItWas() throws Exception {
+    AtomicLong now = new AtomicLong();
+    Backend backend = closeLater(Backend.echo());
+    start(
+        LoadBalancer.builder().servers(backend.server()).maxConcurrent(1).build(),
+        builder ->
+            builder
+                .eventLoops(1)
+                .clock(now::get)
+                .maxWaiting(9)
+                .waitTimeout(Duration.ofMillis(500)));
+    Lease taken = balancer.acquire();
+    try (Socket left = connect()) {
+      await("it waits", () -> proxy.stats().waiting() == 1);
+      now.addAndGet(Duration.ofMillis(300).toNanos());
+    }
+    await("it has left", () -> proxy.openRelays() == 0);
+    try (Socket refused = connect()) {
+      await("it waits", () -> proxy.stats().waiting() == 1);
+      now.addAndGet(Duration.ofMillis(600).toNanos());
+      proxy.stats(); // the loop sees it
+      assertThatThrownBy(() -> refused.getInputStream().read()).hasMessageContaining("reset");
+    }
+    assertThat(lines()).hasSize(2);
+    assertThat(lines().get(0))
+        .startsWith("end=CL ")
+        .endsWith(" wait_ms=300 connect_ms=- first_byte_ms=- total_ms=300");
+    assertThat(lines().get(1))
+        .startsWith("end=QT ")
+        .endsWith(" wait_ms=600 connect_ms=- first_byte_ms=- total_ms=600");
+    taken.close();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.evenkeel.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Server;
@@ -9,6 +10,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -134,5 +136,104 @@ class TimeoutsTest extends ProxyFixture {
       assertThat(proxy.openRelays()).isZero();
       assertThat(balancer.nodes().get(0).failures()).isEqualTo(1);
     }
+  }
+
+  /** More is kept than one read, so that the FIN is seen behind it; nobody takes it. */
+  @Test
+  void finBehindBytesThatAreNotTaken_halfClosedTimeRunsFromThere_andTheEndIsReset()
+      throws Exception {
+    CompletableFuture<Object> got = new CompletableFuture<>();
+    CountDownLatch read = new CountDownLatch(1);
+    Backend backend =
+        closeLater(
+            new Backend(
+                socket -> {
+                  read.await();
+                  try {
+                    got.complete(socket.getInputStream().readAllBytes().length);
+                  } catch (IOException e) {
+                    got.complete(e.getMessage());
+                  }
+                }));
+    start(
+        LoadBalancer.builder().servers(backend.server()).build(),
+        builder ->
+            builder
+                .eventLoops(1)
+                .clock(now::get)
+                .waterMarks(0, 16 << 20)
+                .socketBuffers(16_384, 16_384));
+    try (Socket client = connect()) {
+      client.getOutputStream().write(new byte[12 << 20]);
+      client.shutdownOutput();
+      await("much is kept", () -> takenBufferBytes() > 0);
+      awaitQuietLoops(); // the FIN, too
+      pass(Duration.ofSeconds(29));
+      assertThat(proxy.openRelays()).isEqualTo(1);
+      pass(Duration.ofSeconds(2));
+      assertThat(proxy.openRelays()).isZero();
+      assertThat(proxy.stats().ended().get(EndReason.HALF_CLOSED)).isEqualTo(1);
+    }
+    read.countDown();
+    assertThat(got.get()).as("a part must not look whole").asString().contains("reset");
+    assertQuiet();
+  }
+
+  @Test
+  void idle_withBytesThatAreNotTaken_theirEndIsReset() throws Exception {
+    CountDownLatch end = new CountDownLatch(1);
+    Backend backend =
+        closeLater(
+            new Backend(
+                socket -> {
+                  socket.getOutputStream().write(new byte[64 << 20]);
+                  end.await();
+                }));
+    start(
+        LoadBalancer.builder().servers(backend.server()).build(),
+        builder -> builder.eventLoops(1).clock(now::get).socketBuffers(16_384, 16_384));
+    try (Socket client = connect()) {
+      assertThat(client.getInputStream().read()).isZero();
+      await("some is kept", () -> takenBufferBytes() > 0);
+      awaitQuietLoops();
+      pass(IDLE.plusSeconds(1));
+      assertThat(proxy.openRelays()).isZero();
+      assertThatThrownBy(() -> client.getInputStream().readAllBytes())
+          .as("a part must not look whole")
+          .hasMessageContaining("reset");
+      assertThat(proxy.stats().ended().get(EndReason.IDLE)).isEqualTo(1);
+    }
+    end.countDown();
+    assertQuiet();
+  }
+
+  @Test
+  void lifetimeShorterThanTheIdleTime_endsAnIdleRelayThen() throws Exception {
+    Backend backend = closeLater(Backend.echo());
+    start(
+        LoadBalancer.builder().servers(backend.server()).build(),
+        builder ->
+            builder
+                .eventLoops(1)
+                .clock(now::get)
+                .idleTimeout(Duration.ofSeconds(Long.MAX_VALUE))
+                .halfClosedTimeout(Duration.ofSeconds(Long.MAX_VALUE))
+                .connectTimeout(Duration.ofSeconds(Long.MAX_VALUE))
+                .connectDeadline(Duration.ofSeconds(Long.MAX_VALUE))
+                .maxLifetime(Duration.ofSeconds(10)));
+    try (Socket client = connect()) {
+      echo(client);
+      pass(Duration.ofSeconds(9));
+      echo(client);
+      client.shutdownOutput(); // echoed: both sides end
+      assertThat(client.getInputStream().read()).isEqualTo(-1);
+    }
+    try (Socket client = connect()) {
+      echo(client);
+      pass(Duration.ofMillis(10_100));
+      assertThatThrownBy(() -> client.getInputStream().read()).hasMessageContaining("reset");
+    }
+    assertQuiet();
+    assertThat(proxy.stats().ended().get(EndReason.LIFETIME)).isEqualTo(1);
   }
 }
