@@ -283,11 +283,11 @@ final class Acceptor extends Timer implements ChannelHandler {
     long now = loop.nowNanos();
     boolean isNews = lastPauseNanos == null || now - lastPauseNanos > QUIET_NANOS;
     lastPauseNanos = now;
+    pauseFor(Pause.DESCRIPTORS);
+    loop.timers().arm(this, now + PAUSE_NANOS);
     if (context.warm() != null) {
       context.warm().makeRoom();
     }
-    pauseFor(Pause.DESCRIPTORS);
-    loop.timers().arm(this, now + PAUSE_NANOS);
     if (isNews) {
       log.warn("accepting pauses until there is room: {}", cause.toString());
     }

@@ -579,29 +579,19 @@ final class Relay extends Timer {
     if (before == State.WAITING) {
       boolean unused = context.waiting().leave(this); // else granted() finds it closed
     }
-    EventLoop.runGuarded(
-        () -> count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason));
-    EventLoop.runGuarded(() -> client.close(reset));
     RelayEnd end = server;
+    EventLoop.runGuarded(
+        () ->
+            record.ended(
+                before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason,
+                loop.nowNanos(),
+                client,
+                end));
+    EventLoop.runGuarded(() -> client.close(reset));
     if (end != null) {
       EventLoop.runGuarded(() -> end.close(reset));
     }
     EventLoop.runGuarded(this::endLease);
     acceptor.relayEnded();
-  }
-
-  /** Before the channels are closed: they know no address afterwards. */
-  private void count(EndReason reason) {
-    long now = loop.nowNanos();
-    record.ended(reason, now);
-    if (AccessLog.isOn()) {
-      AccessLog.write(
-          reason,
-          client.channel(),
-          lease == null ? null : lease.server().id(),
-          client.bytesRead(),
-          server == null ? 0 : server.bytesRead(),
-          record.times(now));
-    }
   }
 }

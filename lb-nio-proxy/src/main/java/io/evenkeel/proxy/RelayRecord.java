@@ -127,8 +127,8 @@ final class RelayRecord {
     }
   }
 
-  /** It is over. */
-  void ended(EndReason reason, long now) {
+  /** It is over; before the channels are closed, for they know no address afterwards. */
+  void ended(EndReason reason, long now, RelayEnd client, @Nullable RelayEnd serverEnd) {
     long total = now - beganNanos;
     if (waiting) {
       endWait(now);
@@ -140,10 +140,14 @@ final class RelayRecord {
         server.duration.record(total, now);
       }
     }
-  }
-
-  /** For the access log. */
-  AccessLog.Times times(long now) {
-    return new AccessLog.Times(waitedNanos, connectTimeNanos, firstByteTimeNanos, now - beganNanos);
+    if (AccessLog.isOn()) {
+      AccessLog.write(
+          reason,
+          client.channel(),
+          server == null ? null : server.serverId,
+          client.bytesRead(),
+          serverEnd == null ? 0 : serverEnd.bytesRead(),
+          new AccessLog.Times(waitedNanos, connectTimeNanos, firstByteTimeNanos, total));
+    }
   }
 }

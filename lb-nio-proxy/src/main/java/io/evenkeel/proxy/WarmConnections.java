@@ -18,8 +18,6 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Connections to the servers of a balancer that were made beforehand and that nobody has used:
@@ -44,7 +42,7 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
   /** For how long there must have been descriptors enough. */
   static final Duration QUIET = Duration.ofSeconds(10);
 
-  private static final Logger log = LoggerFactory.getLogger(WarmConnections.class);
+  private static final QuietLog log = new QuietLog(WarmConnections.class);
 
   private final LoadBalancer balancer;
   private final int perServer;
