@@ -125,9 +125,10 @@ final class ServerProcess implements AutoCloseable {
         new Backend(
             Integer.parseInt(args[1]), Integer.parseInt(args[2]), socket -> serve(mode, socket));
     say(Integer.toString(backend.port()));
-    while (System.in.read() >= 0) { // ends with who started it, however that ends
-      continue;
-    }
+    int read;
+    do { // ends with who started it, however that ends
+      read = System.in.read();
+    } while (read >= 0);
     System.exit(0);
   }
 
