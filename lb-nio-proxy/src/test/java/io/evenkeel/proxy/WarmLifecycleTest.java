@@ -10,6 +10,7 @@ import io.evenkeel.core.NanoClock;
 import io.evenkeel.core.Server;
 import io.evenkeel.core.Threads;
 import io.evenkeel.pool.CloseReason;
+import io.evenkeel.pool.PoolStats;
 import java.io.InputStream;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -277,7 +278,9 @@ class WarmLifecycleTest extends WarmFixture {
     try (Socket client = connect()) {
       assertThat(number(client)).isPositive();
     }
-    assertThat(warm.pool().stats().of(backend.server().id()).connectFailures()).isZero();
+    PoolStats.OfServer stats = warm.pool().stats().of(backend.server().id());
+    assertThat(stats.detached()).as("and not for their age").isEqualTo(3);
+    assertThat(stats.connectFailures()).isZero();
     end(warm);
     assertQuiet();
   }
