@@ -576,22 +576,19 @@ final class Relay extends Timer {
     if (before == State.WAITING) {
       boolean unused = context.waiting().leave(this); // else granted() finds it closed
     }
-    EventLoop.runGuarded(
-        () -> count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason));
-    EventLoop.runGuarded(() -> client.close(reset));
     RelayEnd end = server;
+    EventLoop.runGuarded(
+        () ->
+            record.ended(
+                before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason,
+                loop.nowNanos(),
+                client,
+                end));
+    EventLoop.runGuarded(() -> client.close(reset));
     if (end != null) {
       EventLoop.runGuarded(() -> end.close(reset));
     }
     EventLoop.runGuarded(this::endLease);
     acceptor.relayEnded();
-  }
-
-  /** Before the channels are closed: they know no address afterwards. */
-  private void count(EndReason reason) {
-    long now = loop.nowNanos();
-    record.ended(reason, now);
-    String serverId = lease == null ? null : lease.server().id();
-    AccessLog.write(reason, client, server, serverId, record, now);
   }
 }

@@ -127,8 +127,8 @@ final class RelayRecord {
     }
   }
 
-  /** It is over. */
-  void ended(EndReason reason, long now) {
+  /** It is over; before the channels are closed, for they know no address afterwards. */
+  void ended(EndReason reason, long now, RelayEnd client, @Nullable RelayEnd serverEnd) {
     long total = now - beganNanos;
     if (waiting) {
       endWait(now);
@@ -140,6 +140,8 @@ final class RelayRecord {
         server.duration.record(total, now);
       }
     }
+    String serverId = server == null ? null : server.serverId;
+    AccessLog.write(reason, client, serverEnd, serverId, this, now);
   }
 
   /** For the access log. */

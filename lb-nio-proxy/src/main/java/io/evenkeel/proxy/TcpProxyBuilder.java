@@ -253,6 +253,7 @@ public final class TcpProxyBuilder {
    * io.evenkeel.core.LoadBalancerBuilder#maxConcurrent}. A server must bear connections that say
    * nothing; each is replaced after 30 s. What it says unasked, as a greeting, is kept for the
    * client. Needs a descriptor for each; when those run out, warm connections are closed first.
+   * Takes one daemon thread more, {@code evenkeel-warm}.
    *
    * @param perServer 0 to 1,000
    * @throws IllegalArgumentException if it is out of range

@@ -48,6 +48,10 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
   private final int perServer;
   private final ConnectionPool<WarmConnection> pool;
   private final ScheduledThreadPoolExecutor scheduler;
+
+  /** The scheduler's only one; null before there is any. */
+  private volatile @Nullable Thread thread;
+
   private final Duration quiet;
   private final AtomicInteger turn = new AtomicInteger();
   private volatile List<Acceptor> acceptors = List.of();
@@ -71,9 +75,10 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
         new ScheduledThreadPoolExecutor(
             1,
             task -> {
-              Thread thread = new Thread(task, "evenkeel-warm");
-              thread.setDaemon(true);
-              return thread;
+              Thread made = new Thread(task, "evenkeel-warm");
+              made.setDaemon(true);
+              thread = made;
+              return made;
             });
     scheduler.setRemoveOnCancelPolicy(true);
     pool =
@@ -220,6 +225,10 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
     while (true) {
       try {
         if (scheduler.awaitTermination(1, TimeUnit.DAYS)) {
+          Thread last = thread;
+          if (last != null) {
+            last.join(); // it has said that it ends
+          }
           return interrupted;
         }
       } catch (InterruptedException e) {
