@@ -13,9 +13,15 @@ public enum EndReason {
   SERVER_RESET("SR", false),
   /** The server took no more but had answered; the client got that answer. */
   SERVER_STOPPED_READING("SE", false),
-  /** No byte in either direction for the idle timeout. */
+  /**
+   * No byte in either direction for the idle timeout. Both ends were reset if one of them had not
+   * taken all bytes.
+   */
   IDLE("IT", false),
-  /** One end said that it sends no more, and no byte came for the half-closed timeout. */
+  /**
+   * One end said that it sends no more, and no byte came for the half-closed timeout. Both ends
+   * were reset if one of them had not taken all bytes.
+   */
   HALF_CLOSED("HT", false),
   /** It lasted as long as a relay may; both ends were reset. */
   LIFETIME("LT", false),
