@@ -6,6 +6,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * How many clients a second the loops of a proxy may take in, together: the generic cell rate
  * algorithm (ITU-T I.371), which needs one number. Safe for use by any thread.
+ *
+ * <p>Who takes a turn that is not there yet has it, and waits for it: first come, first served.
+ * Loops that each tried again later would not share: whose timers tick a little before the other's
+ * would have every turn.
  */
 final class AcceptRate {
 
@@ -33,25 +37,21 @@ final class AcceptRate {
     return nanosEach == 0;
   }
 
-  /** Takes a turn: 0 if it is there; else in how many nanoseconds there may be one. */
+  /** Takes a turn; in how many nanoseconds it comes, 0 for at once. */
   long take(long nowNanos) {
     if (isUnlimited()) {
       return 0;
     }
-    while (true) {
-      long next = nextNanos.get();
-      long early = next - nowNanos - Math.max(0, BURST_NANOS - nanosEach);
-      if (early > 0) {
-        return early;
-      }
-      long from = next - nowNanos < 0 ? nowNanos : next;
-      if (nextNanos.compareAndSet(next, from + nanosEach)) {
-        return 0;
-      }
-    }
+    long next;
+    long from;
+    do {
+      next = nextNanos.get();
+      from = next - nowNanos < 0 ? nowNanos : next;
+    } while (!nextNanos.compareAndSet(next, from + nanosEach));
+    return Math.max(0, from - nowNanos - Math.max(0, BURST_NANOS - nanosEach));
   }
 
-  /** Nobody came for the turn that was taken last. */
+  /** A turn that was taken is not needed. */
   void giveBack() {
     nextNanos.addAndGet(-nanosEach);
   }

@@ -2,20 +2,18 @@ package io.evenkeel.proxy;
 
 import io.evenkeel.core.Query;
 import java.io.IOException;
-import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
-import java.net.StandardProtocolFamily;
+import java.nio.channels.CancelledKeyException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One loop's listener: takes clients in, and knows how many of its relays are open. Event loop
@@ -28,7 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Acceptor extends Timer implements ChannelHandler {
 
-  private static final Logger log = LoggerFactory.getLogger(Acceptor.class);
+  private static final QuietLog log = new QuietLog(Acceptor.class);
 
   /** After so many, relays have their turn; the rest is still in the kernel's queue then. */
   private static final int CLIENTS_A_TURN = 64;
@@ -60,6 +58,9 @@ final class Acceptor extends Timer implements ChannelHandler {
   private @Nullable SocketChannel spare;
 
   private Pause pause = Pause.NONE;
+
+  /** When the turn comes that was taken of the rate and not used yet; null if there is none. */
+  private @Nullable Long turnNanos;
 
   /** When it paused last, for the log to say it once an outage; null before the first time. */
   private @Nullable Long lastPauseNanos;
@@ -104,8 +105,11 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   @Override
   public void failed(Throwable cause) {
-    log.error("listener failed", cause);
+    if (cause instanceof CancelledKeyException) {
+      return; // closed by another loop, where loops share one listener
+    }
     pause(cause);
+    log.error("listener failed", cause);
   }
 
   private void accept(int most) {
@@ -121,13 +125,14 @@ final class Acceptor extends Timer implements ChannelHandler {
         return;
       } finally {
         if (client == null) {
-          context.rate().giveBack();
+          giveBackTurn();
           context.clients().giveBack();
         }
       }
       if (client == null) {
         return;
       }
+      turnNanos = null;
       begin(client);
     }
   }
@@ -139,23 +144,52 @@ final class Acceptor extends Timer implements ChannelHandler {
       return true;
     }
     if (!context.clients().tryTake(this)) {
+      giveBackTurn();
       pauseFor(Pause.PLACES);
       return false;
     }
-    long waitNanos = context.rate().take(loop.nowNanos());
-    if (waitNanos > 0) {
+    if (!context.rate().isUnlimited() && !isItsTurn()) {
       context.clients().giveBack();
-      pauseFor(Pause.RATE);
-      loop.timers().arm(this, loop.nowNanos() + waitNanos);
       return false;
     }
     return true;
   }
 
+  private boolean isItsTurn() {
+    long now = loop.nowNanos();
+    Long turn = turnNanos;
+    if (turn == null) {
+      turn = now + context.rate().take(now);
+      turnNanos = turn;
+    }
+    if (turn - now <= 0) {
+      return true;
+    }
+    pauseFor(Pause.RATE);
+    loop.timers().arm(this, turn);
+    return false;
+  }
+
+  private void giveBackTurn() {
+    if (turnNanos != null) {
+      turnNanos = null;
+      context.rate().giveBack();
+    }
+  }
+
   private void pauseFor(Pause why) {
     pause = why;
-    if (key != null && key.isValid()) {
-      key.interestOps(0);
+    listenFor(0);
+  }
+
+  private void listenFor(int ops) {
+    SelectionKey current = key;
+    if (current != null && current.isValid()) {
+      try {
+        current.interestOps(ops);
+      } catch (CancelledKeyException e) {
+        log.debug("{}: closed meanwhile", listener); // by another loop, where loops share it
+      }
     }
   }
 
@@ -174,9 +208,7 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   private void goOn() {
     pause = Pause.NONE;
-    if (key != null && key.isValid()) {
-      key.interestOps(SelectionKey.OP_ACCEPT);
-    }
+    listenFor(SelectionKey.OP_ACCEPT);
   }
 
   /** The key is the bytes of the client's IP address, 4 or 16, without its port. */
@@ -187,20 +219,20 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   private void begin(SocketChannel client) {
-    Query query;
+    Relay relay;
     try {
-      query = byAddress(client);
+      Query query = byAddress(client);
       client.configureBlocking(false);
       context.sockets().apply(client);
-    } catch (IOException e) {
-      log.debug("{}: gone before it was begun", client, e);
-      context.clients().giveBack();
+      relay = new Relay(context, loop, this, client, query);
+    } catch (Throwable e) { // it has left, as a rule
       loop.close(client, null);
+      context.clients().giveBack();
+      log.debug("{}: gone before it was begun", client, e);
       return;
     }
     openRelays.incrementAndGet();
     stats.accepted++;
-    Relay relay = new Relay(context, loop, this, client, query);
     try {
       relay.connect();
     } catch (Throwable e) {
@@ -215,21 +247,16 @@ final class Acceptor extends Timer implements ChannelHandler {
    * @throws NoRouteToHostException if this machine does not know the address's family
    */
   @Nullable SocketChannel openToward(InetSocketAddress server) throws NoRouteToHostException {
-    // Of the address's own family: a socket of both has one more option to set, and maps addresses.
-    StandardProtocolFamily family =
-        server.getAddress() instanceof Inet4Address
-            ? StandardProtocolFamily.INET
-            : StandardProtocolFamily.INET6;
     try {
-      return SocketChannel.open(family);
-    } catch (UnsupportedOperationException e) { // as IPv6 may be
-      throw new NoRouteToHostException(server + ": " + e.getMessage());
+      return ServerSockets.open(server);
+    } catch (NoRouteToHostException e) {
+      throw e;
     } catch (IOException e) {
       pause(e);
     }
     try {
       closeSpare();
-      return SocketChannel.open(family);
+      return ServerSockets.open(server);
     } catch (IOException e) {
       return null;
     }
@@ -254,12 +281,16 @@ final class Acceptor extends Timer implements ChannelHandler {
       return;
     }
     long now = loop.nowNanos();
-    if (lastPauseNanos == null || now - lastPauseNanos > QUIET_NANOS) {
+    boolean isNews = lastPauseNanos == null || now - lastPauseNanos > QUIET_NANOS;
+    lastPauseNanos = now;
+    if (context.warm() != null) {
+      context.warm().makeRoom();
+    }
+    pauseFor(Pause.DESCRIPTORS);
+    loop.timers().arm(this, now + PAUSE_NANOS);
+    if (isNews) {
       log.warn("accepting pauses until there is room: {}", cause.toString());
     }
-    lastPauseNanos = now;
-    pauseFor(Pause.DESCRIPTORS);
-    loop.timers().arm(this, loop.nowNanos() + PAUSE_NANOS);
   }
 
   @Override
@@ -295,20 +326,32 @@ final class Acceptor extends Timer implements ChannelHandler {
     if (closed) {
       return;
     }
+    closing = true;
     pause = Pause.NONE;
-    accept(CLIENTS_AT_CLOSE);
+    EventLoop.runGuarded(() -> accept(CLIENTS_AT_CLOSE));
     closed = true;
     loop.close(listener, null);
-    context.clients().callNext(); // where this one was called and has not come yet
-    closeSpare();
     loop.timers().disarm(this);
+    closeSpare();
+    giveBackTurn();
+    context.clients().callNext(); // where this one was called and has not come yet
     if (openRelays.get() == 0) {
       drained.complete(null);
     }
   }
 
+  /** The loop has ended; one that was never run has left the listener open. */
+  void loopEnded() {
+    Listeners.closeAll(List.of(listener));
+    drained.complete(null);
+  }
+
   EventLoop loop() {
     return loop;
+  }
+
+  ProxyContext context() {
+    return context;
   }
 
   SourceAddresses sources() {
@@ -338,11 +381,9 @@ final class Acceptor extends Timer implements ChannelHandler {
     }
   }
 
-  /** Cuts every relay; how many there were. */
-  int cutRelays() {
-    if (closing) {
-      closeNow();
-    }
+  /** Closes at once and cuts every relay; how many there were. */
+  int stop() {
+    closeNow();
     int before = openRelays.get();
     for (ChannelHandler handler : loop.handlers()) {
       if (handler instanceof RelayEnd end) {

@@ -6,8 +6,6 @@ import java.net.SocketAddress;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One line for each client when its time with the proxy has ended; docs/proxy.md says what is in
@@ -17,7 +15,7 @@ final class AccessLog {
 
   static final String LOGGER = "io.evenkeel.proxy.access";
 
-  private static final Logger log = LoggerFactory.getLogger(LOGGER);
+  private static final QuietLog log = new QuietLog(LOGGER);
   private static final long NEVER = -1;
 
   private AccessLog() {}

@@ -11,13 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One thread, one java.nio selector, and all that hangs on it: its channels' handlers, its timers,
@@ -28,10 +27,13 @@ import org.slf4j.LoggerFactory;
  * let timers go off. A channel is let go by cancelling its key and is closed after the next select,
  * which takes it off the selector: closed while registered, it would cost a getsockopt and a
  * shutdown more, and its descriptor would come back no sooner.
+ *
+ * <p>Nothing that a handler, a timer or a task throws ends the loop, or keeps another of them from
+ * its turn.
  */
 final class EventLoop implements Runnable {
 
-  private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
+  private static final QuietLog log = new QuietLog(EventLoop.class);
 
   /** By default, bytes that one read may take: one buffer for all connections of a loop. */
   static final int READ_BUFFER_BYTES = 512 * 1024;
@@ -45,7 +47,21 @@ final class EventLoop implements Runnable {
   private static final int PREMATURE_RETURNS_ALLOWED = 512;
 
   private final NanoClock clock;
+
+  /** As the factory made it. */
   private final Thread thread;
+
+  /**
+   * Whether {@link #thread} was started. Guarded by the lock of the proxy that starts and stops.
+   */
+  private boolean started;
+
+  /** Whether its thread has taken it up, or who joins it has ended it instead: once in all. */
+  private final AtomicBoolean takenUp = new AtomicBoolean();
+
+  /** Who runs it; null before. Not {@link #thread} if that hands on what it is given to run. */
+  private volatile @Nullable Thread runner;
+
   private final Queue<Runnable> tasks = new MpscUnboundedAtomicArrayQueue<>(64);
 
   /**
@@ -80,7 +96,12 @@ final class EventLoop implements Runnable {
   /** For tests: turns of the loop so far. */
   private final AtomicLong turns = new AtomicLong();
 
-  EventLoop(String name, NanoClock clock, int readBufferBytes, int mostKeptBytes)
+  /**
+   * A loop that is not started.
+   *
+   * @throws IllegalStateException if the factory makes no thread, or one that was started already
+   */
+  EventLoop(ThreadFactory threads, NanoClock clock, int readBufferBytes, int mostKeptBytes)
       throws IOException {
     this.readBuffer = ByteBuffer.allocateDirect(readBufferBytes);
     this.buffers = new BufferPool(mostKeptBytes + readBufferBytes);
@@ -88,11 +109,42 @@ final class EventLoop implements Runnable {
     this.nowNanos = clock.nanoTime();
     this.timers = new TimerWheel(nowNanos);
     this.selector = Selector.open();
-    this.thread = new Thread(this, name);
+    try {
+      this.thread = newThread(threads, this); // the last: it might run before it is returned
+    } catch (Throwable e) {
+      stop(() -> {});
+      join();
+      throw e;
+    }
+  }
+
+  private static Thread newThread(ThreadFactory threads, Runnable loop) {
+    Thread thread;
+    try {
+      thread = threads.newThread(loop);
+    } catch (RuntimeException e) {
+      throw new IllegalStateException("threadFactory: threw " + e, e);
+    }
+    if (thread == null) {
+      throw new IllegalStateException("threadFactory: null (expected: a thread)");
+    }
+    if (thread.getState() != Thread.State.NEW) {
+      throw startedAlready(thread);
+    }
+    return thread;
+  }
+
+  private static IllegalStateException startedAlready(Thread thread) {
+    return new IllegalStateException(
+        "threadFactory: " + thread + " (expected: one that was not started)");
   }
 
   void start() {
+    if (thread.getState() != Thread.State.NEW) {
+      throw startedAlready(thread); // the thread of another loop
+    }
     thread.start();
+    started = true;
   }
 
   /** Runs a task on the loop, soon; dropped if the loop has ended. Safe for use by any thread. */
@@ -128,14 +180,10 @@ final class EventLoop implements Runnable {
   }
 
   /**
-   * Runs a last task on the loop and ends it; a loop that was never started just lets go of what it
-   * has. Safe for use by any thread but the loop's own; the caller may wait by {@link #join}.
+   * Runs a last task on the loop and ends it. Safe for use by any thread but the loop's own, which
+   * then waits by {@link #join}.
    */
   void stop(Runnable last) {
-    if (thread.getState() == Thread.State.NEW) {
-      end();
-      return;
-    }
     execute(
         () -> {
           try {
@@ -147,11 +195,34 @@ final class EventLoop implements Runnable {
   }
 
   boolean isCurrentThread() {
-    return Thread.currentThread() == thread;
+    return Thread.currentThread() == runner;
   }
 
-  void join() throws InterruptedException {
-    thread.join();
+  /**
+   * Waits until a loop that was stopped has ended, and its thread. One that was never run, because
+   * it was not started or its thread did not do what it was made for, lets go here of what it has.
+   *
+   * @return whether the caller was interrupted meanwhile
+   */
+  boolean join() {
+    boolean interrupted = started && joinThread();
+    if (takenUp.compareAndSet(false, true)) {
+      end();
+    }
+    ended.join();
+    return interrupted;
+  }
+
+  private boolean joinThread() {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        thread.join();
+        return interrupted;
+      } catch (InterruptedException e) {
+        interrupted = true; // loops end by themselves now, so this is short
+      }
+    }
   }
 
   /** For tests. */
@@ -227,6 +298,10 @@ final class EventLoop implements Runnable {
 
   @Override
   public void run() {
+    if (!takenUp.compareAndSet(false, true)) {
+      return; // it was ended before, or runs already
+    }
+    runner = Thread.currentThread();
     try {
       while (!stopped) {
         try {
@@ -259,7 +334,7 @@ final class EventLoop implements Runnable {
       closeNow(closing.remove());
     }
     for (int i = 0; i < toRun; i++) {
-      run(afterSelect.remove());
+      runGuarded(afterSelect.remove());
     }
     runTasks();
     // After a long pause of the process, bytes that are waiting come before timers that ran out.
@@ -286,17 +361,18 @@ final class EventLoop implements Runnable {
     try {
       handler.ready(key.readyOps());
     } catch (Throwable e) {
-      handler.failed(e);
+      runGuarded(() -> handler.failed(e));
     }
   }
 
   private void runTasks() {
     for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
-      run(task);
+      runGuarded(task);
     }
   }
 
-  private static void run(Runnable task) {
+  /** Runs one of several that must all run: what it throws is logged, and goes no further. */
+  static void runGuarded(Runnable task) {
     try {
       task.run();
     } catch (Throwable e) {
@@ -329,24 +405,25 @@ final class EventLoop implements Runnable {
   }
 
   private void end() {
-    for (SelectionKey key : selector.keys()) {
-      closing.add(key.channel()); // if it ends by an error; else they were let go before
-    }
     try {
+      for (SelectionKey key : selector.keys()) {
+        closing.add(key.channel()); // if it was never run; else they were let go before
+      }
       selector.close(); // takes every channel off, so that closing them frees their descriptors
-    } catch (IOException e) {
+    } catch (Throwable e) {
       log.warn("could not close the selector", e);
+    } finally {
+      closing.forEach(EventLoop::closeNow);
+      closing.clear();
+      tasks.clear();
+      ended.complete(null);
     }
-    closing.forEach(EventLoop::closeNow);
-    closing.clear();
-    tasks.clear();
-    ended.complete(null);
   }
 
   private static void closeNow(SelectableChannel channel) {
     try {
       channel.close();
-    } catch (IOException e) {
+    } catch (Throwable e) {
       log.debug("could not close {}", channel, e);
     }
   }

@@ -14,6 +14,8 @@ import java.util.List;
 /** Opens the listeners of a proxy: one for each event loop, all on one address. */
 final class Listeners {
 
+  private static final QuietLog log = new QuietLog(Listeners.class);
+
   /** More than any kernel grants; it takes the most that it allows (net.core.somaxconn). */
   private static final int BACKLOG = 65_535;
 
@@ -87,9 +89,13 @@ final class Listeners {
     }
   }
 
-  static void closeAll(List<ServerSocketChannel> listeners) throws IOException {
+  static void closeAll(List<ServerSocketChannel> listeners) {
     for (ServerSocketChannel listener : listeners) {
-      listener.close();
+      try {
+        listener.close();
+      } catch (IOException e) {
+        log.debug("could not close {}", listener, e); // the others must still be closed
+      }
     }
   }
 }

@@ -4,8 +4,6 @@ import io.evenkeel.core.LoadBalancer;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Whether clients are being refused for want of a server: says so in the log once when it begins
@@ -16,7 +14,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Outage {
 
-  private static final Logger log = LoggerFactory.getLogger(TcpProxy.class);
+  private static final QuietLog log = new QuietLog(TcpProxy.class);
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final LoadBalancer balancer;

@@ -5,8 +5,14 @@ import io.evenkeel.core.NanoClock;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
 
-/** What a proxy was built with, checked by {@link TcpProxyBuilder}. */
+/**
+ * What a proxy was built with, checked by {@link TcpProxyBuilder}.
+ *
+ * @param threadFactory null for the proxy's own
+ */
 record ProxySettings(
     LoadBalancer balancer,
     String host,
@@ -23,6 +29,7 @@ record ProxySettings(
     OnServerDown onServerDown,
     List<InetAddress> sourceAddresses,
     ServerAddresses.Resolver resolver,
+    int warmConnections,
     int connectAttempts,
     Duration connectDeadline,
     Duration connectTimeout,
@@ -30,5 +37,6 @@ record ProxySettings(
     Duration idleTimeout,
     Duration halfClosedTimeout,
     NanoClock clock,
+    @Nullable ThreadFactory threadFactory,
     boolean reusePort,
     boolean shareAddress) {}

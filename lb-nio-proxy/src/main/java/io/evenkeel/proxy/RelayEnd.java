@@ -6,8 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One of the two connections of a {@link Relay}: reads from it, writes to it, and keeps what it
@@ -25,7 +23,7 @@ import org.slf4j.LoggerFactory;
  */
 final class RelayEnd implements ChannelHandler {
 
-  private static final Logger log = LoggerFactory.getLogger(RelayEnd.class);
+  private static final QuietLog log = new QuietLog(RelayEnd.class);
   static final int LEAST_READ_BYTES = 64 * 1024;
 
   /** How much is kept of what a client says before it is connected. */
@@ -42,7 +40,7 @@ final class RelayEnd implements ChannelHandler {
   /** What the other end sent and this one has not taken yet; never empty. */
   private @Nullable ByteBuffer pending;
 
-  /** What the client said before there was a server to say it to; null if nothing. */
+  /** What this end said before there was another to say it to; null if nothing. */
   private @Nullable ByteBuffer early;
 
   /** A FIN was read: nothing more comes from this end. */
@@ -120,10 +118,10 @@ final class RelayEnd implements ChannelHandler {
       flush();
     }
     if ((readyOps & SelectionKey.OP_READ) != 0 && relay.isOpen() && wants(SelectionKey.OP_READ)) {
-      if (relay.wasConnected()) {
-        read();
-      } else {
+      if (!relay.wasConnected()) {
         readEarly();
+      } else if (relay.isToBeRead(this)) {
+        read();
       }
     }
   }
@@ -160,8 +158,28 @@ final class RelayEnd implements ChannelHandler {
     }
   }
 
+  /** What a server said before there was a client. */
+  void hasSaid(ByteBuffer bytes) {
+    if (bytes.hasRemaining()) {
+      early = loop.buffers().take(bytes.remaining()).put(bytes);
+    }
+  }
+
+  /** Is not read for now. */
+  void hold() {
+    change(0);
+  }
+
   /** The relay is connected: passes on what was kept, and goes on with what came since. */
   void begin() {
+    passOnEarly();
+    if (relay.isOpen() && wants(SelectionKey.OP_READ)) {
+      read();
+    }
+  }
+
+  /** Passes on what was kept. */
+  void passOnEarly() {
     ByteBuffer bytes = early;
     if (bytes != null) {
       early = null;
@@ -170,9 +188,6 @@ final class RelayEnd implements ChannelHandler {
       bytesRead += bytes.remaining();
       relay.otherThan(this).write(bytes, this, false);
       loop.buffers().giveBack(bytes);
-    }
-    if (relay.isOpen() && wants(SelectionKey.OP_READ)) {
-      read();
     }
   }
 
@@ -224,7 +239,7 @@ final class RelayEnd implements ChannelHandler {
     want(SelectionKey.OP_WRITE);
     int least = Math.min(LEAST_READ_BYTES, loop.readBufferBytes());
     source.readLimit = Math.max(least, source.readLimit / 2);
-    if (kept.remaining() >= relay.highWaterBytes()) {
+    if (kept.remaining() >= relay.context().highWaterBytes()) {
       source.unwant(SelectionKey.OP_READ);
     }
   }
@@ -244,7 +259,7 @@ final class RelayEnd implements ChannelHandler {
     }
     RelayEnd source = relay.otherThan(this);
     if (rest.hasRemaining()) {
-      if (rest.remaining() <= relay.lowWaterBytes() && !source.inputEnded) {
+      if (rest.remaining() <= relay.context().lowWaterBytes() && !source.inputEnded) {
         source.want(SelectionKey.OP_READ);
       }
       return;
@@ -294,18 +309,23 @@ final class RelayEnd implements ChannelHandler {
     }
   }
 
-  /** Lets go of the connection: with a FIN, or with a reset. */
+  /**
+   * Lets go of the connection: with a FIN, or with a reset. It gets a reset in any case if it lacks
+   * bytes that came for it: a FIN would have it take what it has got for the whole.
+   */
   void close(boolean reset) {
-    dropPending();
-    dropEarly();
-    if (reset) {
-      try {
+    boolean lacksBytes = pending != null;
+    try {
+      dropPending();
+      dropEarly();
+      if (reset || lacksBytes) {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
-      } catch (IOException e) {
-        log.debug("{}: gone", this, e); // there is nobody to tell
       }
+    } catch (IOException e) {
+      log.debug("{}: gone", this, e); // there is nobody to tell
+    } finally {
+      loop.close(channel, key);
     }
-    loop.close(channel, key);
   }
 
   private void dropPending() {

@@ -21,8 +21,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The socket addresses of servers. Looking a name up blocks, so it never happens on an event loop:
@@ -32,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ServerAddresses implements BalancerListener, AutoCloseable {
 
-  private static final Logger log = LoggerFactory.getLogger(ServerAddresses.class);
+  private static final QuietLog log = new QuietLog(ServerAddresses.class);
   private static final Pattern IPV4 =
       Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
 

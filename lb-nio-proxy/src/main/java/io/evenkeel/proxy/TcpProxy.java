@@ -17,12 +17,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A TCP balancer inside one's own process: accepts clients on one address and relays each to a
@@ -41,18 +40,22 @@ import org.slf4j.LoggerFactory;
  * selectors that go by keys, is the client's IP address, 4 or 16 bytes, without the port: what
  * nginx has as {@code $binary_remote_addr}. Envoy hashes the address as text.
  *
- * <p>Runs on its own threads ({@code evenkeel-loop-N}), one an event loop, which keep the JVM alive
- * until {@link #shutdown}. Several proxies may run in one JVM. Safe for use by any thread.
+ * <p>Runs on its own threads, one an event loop: {@code evenkeel-loop-N}, which keep the JVM alive
+ * until {@link #shutdown}, unless {@link TcpProxyBuilder#threadFactory} makes others. Several
+ * proxies may run in one JVM. Safe for use by any thread.
  */
 public final class TcpProxy {
 
-  private static final Logger log = LoggerFactory.getLogger(TcpProxy.class);
+  private static final QuietLog log = new QuietLog(TcpProxy.class);
 
   private final ProxySettings settings;
   private final LoadBalancer balancer;
   private final ServerAddresses addresses;
   private final Outage outage;
   private final WaitingClients waiting;
+
+  /** Null if there are to be none. */
+  private final @Nullable WarmConnections warm;
 
   /** One and the same each time, for it to be removed again. */
   private final BalancerListener membership = this::onEvent;
@@ -76,6 +79,11 @@ public final class TcpProxy {
     this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
     this.outage = new Outage(balancer);
     this.waiting = new WaitingClients(balancer, settings.maxWaiting());
+    this.warm =
+        settings.warmConnections() == 0
+            ? null
+            : new WarmConnections(
+                balancer, settings.warmConnections(), settings.clock(), WarmConnections.QUIET);
   }
 
   /**
@@ -95,7 +103,8 @@ public final class TcpProxy {
    * @throws UnknownHostException if the name of the listener or of a server is not found; the
    *     message names it
    * @throws IOException if the address cannot be bound, as when it is in use; nothing is left open
-   * @throws IllegalStateException if it was started or shut down before
+   * @throws IllegalStateException if it was started or shut down before, or the thread factory does
+   *     not do what it should; nothing is left open
    */
   public synchronized void start() throws IOException {
     if (started || shutDown) {
@@ -105,10 +114,10 @@ public final class TcpProxy {
     if (address.isUnresolved()) {
       throw new UnknownHostException("listener: host not found: " + settings.host());
     }
-    balancer.addListener(addresses);
-    balancer.addListener(membership);
     List<ServerSocketChannel> listeners = List.of();
     try {
+      balancer.addListener(addresses);
+      balancer.addListener(membership);
       SourceAddresses.check(settings.sourceAddresses());
       addresses.resolveAll(balancer.nodes());
       listeners =
@@ -120,14 +129,21 @@ public final class TcpProxy {
               settings.sockets());
       localAddress = (InetSocketAddress) listeners.get(0).getLocalAddress();
       startLoops(listeners);
+      if (warm != null) {
+        warm.start(acceptors);
+      }
     } catch (Throwable e) {
-      stopLoops();
+      closeWarm();
+      boolean interrupted = stopLoops();
       loops = List.of();
       acceptors = List.of();
       localAddress = null;
       Listeners.closeAll(listeners);
       balancer.removeListener(addresses);
       balancer.removeListener(membership);
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
       throw e;
     }
     started = true;
@@ -144,6 +160,7 @@ public final class TcpProxy {
             new ClientLimit(settings.maxConnections()),
             new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()),
             waiting,
+            warm,
             toNanos(settings.waitTimeout()),
             settings.sockets(),
             settings.lowWaterBytes(),
@@ -155,22 +172,35 @@ public final class TcpProxy {
             toNanos(settings.maxLifetime()),
             toNanos(settings.idleTimeout()),
             toNanos(settings.halfClosedTimeout()));
-    for (ServerSocketChannel listener : listeners) {
-      int index = loops.size();
-      EventLoop loop =
-          new EventLoop(
-              "evenkeel-loop-" + index,
-              settings.clock(),
-              settings.readBufferBytes(),
-              settings.highWaterBytes());
-      Acceptor acceptor =
-          new Acceptor(
-              context, loop, listener, new SourceAddresses(settings.sourceAddresses(), index));
-      loops = append(loops, loop);
-      acceptors = append(acceptors, acceptor);
-      loop.execute(acceptor::open);
+    ThreadFactory threads =
+        settings.threadFactory() == null ? loopThreads() : settings.threadFactory();
+    List<EventLoop> newLoops = new ArrayList<>();
+    List<Acceptor> newAcceptors = new ArrayList<>();
+    try {
+      for (ServerSocketChannel listener : listeners) {
+        EventLoop loop =
+            new EventLoop(
+                threads, settings.clock(), settings.readBufferBytes(), settings.highWaterBytes());
+        SourceAddresses sources = new SourceAddresses(settings.sourceAddresses(), newLoops.size());
+        Acceptor acceptor = new Acceptor(context, loop, listener, sources);
+        loop.execute(acceptor::open);
+        newLoops.add(loop);
+        newAcceptors.add(acceptor);
+      }
+    } finally { // those there are, if it failed half way: to be stopped
+      loops = List.copyOf(newLoops);
+      acceptors = List.copyOf(newAcceptors);
     }
     loops.forEach(EventLoop::start);
+  }
+
+  private static ThreadFactory loopThreads() {
+    AtomicInteger count = new AtomicInteger();
+    return loop -> {
+      Thread thread = new Thread(loop, "evenkeel-loop-" + count.getAndIncrement());
+      thread.setDaemon(false); // whoever starts the proxy
+      return thread;
+    };
   }
 
   /** Tells every loop who has left, and who is there again. */
@@ -200,20 +230,15 @@ public final class TcpProxy {
     for (int i = 0; i < loops.size(); i++) {
       EventLoop loop = loops.get(i);
       Acceptor acceptor = acceptors.get(i);
-      loop.stop(() -> cutCount.addAndGet(acceptor.cutRelays()));
+      loop.stop(() -> cutCount.addAndGet(acceptor.stop()));
     }
     boolean interrupted = false;
     for (EventLoop loop : loops) {
-      interrupted |= joinFully(loop);
+      interrupted |= loop.join();
     }
+    acceptors.forEach(Acceptor::loopEnded);
     cut = cutCount.get();
     return interrupted;
-  }
-
-  private static <T> List<T> append(List<T> list, T last) {
-    List<T> longer = new ArrayList<>(list);
-    longer.add(last);
-    return List.copyOf(longer);
   }
 
   /**
@@ -282,6 +307,7 @@ public final class TcpProxy {
    *     block, nor call {@link #shutdown}. At once if it was not started
    */
   public CompletionStage<@Nullable Void> drain() {
+    closeWarm();
     List<Acceptor> all = acceptors;
     for (Acceptor acceptor : all) {
       acceptor.loop().execute(acceptor::close);
@@ -317,11 +343,13 @@ public final class TcpProxy {
       return cut;
     }
     shutDown = true;
+    closeWarm();
     for (int i = 0; i < loops.size(); i++) {
       loops.get(i).execute(acceptors.get(i)::close);
     }
     boolean interrupted = !awaitDrained(drain);
     interrupted |= stopLoops();
+    interrupted |= warm != null && warm.awaitEnd();
     balancer.removeListener(addresses);
     balancer.removeListener(membership);
     addresses.close();
@@ -332,6 +360,12 @@ public final class TcpProxy {
       Thread.currentThread().interrupt();
     }
     return cut;
+  }
+
+  private void closeWarm() {
+    if (warm != null) {
+      warm.close();
+    }
   }
 
   /** False if the wait was interrupted. */
@@ -348,23 +382,15 @@ public final class TcpProxy {
     return true;
   }
 
-  /** Loops end by themselves now, so this is short; true if it was interrupted meanwhile. */
-  private static boolean joinFully(EventLoop loop) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        loop.join();
-        return interrupted;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-  }
-
   /** In nanoseconds; a time longer than a century is a century, so that sums do not overflow. */
   private static long toNanos(Duration time) {
     Duration most = Duration.ofDays(36_525);
     return (time.compareTo(most) < 0 ? time : most).toNanos();
+  }
+
+  /** For tests. */
+  @Nullable WarmConnections warm() {
+    return warm;
   }
 
   /** For tests. */

@@ -6,6 +6,8 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
 
 /** Collects the settings of a proxy. Not safe for use by several threads at once. */
 public final class TcpProxyBuilder {
@@ -18,6 +20,7 @@ public final class TcpProxyBuilder {
   private int acceptRate = AcceptRate.UNLIMITED;
   private int maxWaiting;
   private Duration waitTimeout = Duration.ofSeconds(5);
+  private int warmConnections;
   private int connectAttempts = 3;
   private Duration connectDeadline = Duration.ofSeconds(15);
   private List<InetAddress> sourceAddresses = List.of();
@@ -35,6 +38,7 @@ public final class TcpProxyBuilder {
   private Duration idleTimeout = Duration.ofSeconds(60);
   private Duration halfClosedTimeout = Duration.ofSeconds(30);
   private NanoClock clock = NanoClock.system();
+  private @Nullable ThreadFactory threadFactory;
   private boolean reusePort;
   private boolean shareAddress = Listeners.canShareAddress();
 
@@ -83,6 +87,21 @@ public final class TcpProxyBuilder {
       throw new IllegalArgumentException("eventLoops: " + eventLoops + " (expected: 1 to 1024)");
     }
     this.eventLoops = eventLoops;
+    return this;
+  }
+
+  /**
+   * Makes the threads of the event loops; by default the proxy's own, {@code evenkeel-loop-0} and
+   * so on, which are no daemons.
+   *
+   * <p>It is asked for each loop once, by {@link TcpProxy#start}, on the caller's thread. Name,
+   * priority, daemon or not, class loader and uncaught exceptions are its business, and it may wrap
+   * what it is given; the thread must run that, once it is started, and end when that returns, for
+   * {@link TcpProxy#shutdown} waits for it. A factory that throws a RuntimeException, returns null,
+   * or returns a thread that was started already is an {@link IllegalStateException} of the start.
+   */
+  public TcpProxyBuilder threadFactory(ThreadFactory threadFactory) {
+    this.threadFactory = Objects.requireNonNull(threadFactory, "threadFactory");
     return this;
   }
 
@@ -223,6 +242,31 @@ public final class TcpProxyBuilder {
    */
   public TcpProxyBuilder sourceAddresses(List<InetAddress> addresses) {
     this.sourceAddresses = List.copyOf(addresses);
+    return this;
+  }
+
+  /**
+   * How many connections to each server to make beforehand, so that a client's first byte need not
+   * wait for a handshake; none by default. They are shared by all loops. A client gets one that
+   * nobody has used, and another is made in its place; one that the server has closed meanwhile is
+   * not used, and one that turns out to be gone before the first byte is replaced by a new
+   * connection without the client noticing. When there is none, the client is connected as without.
+   *
+   * <p>Only servers without a {@link io.evenkeel.core.Block} have some. They are no relays: no
+   * lease is held for them, and they do not count toward {@link
+   * io.evenkeel.core.LoadBalancerBuilder#maxConcurrent}. A server must bear connections that say
+   * nothing; each is replaced after 30 s. What it says unasked, as a greeting, is kept for the
+   * client. Needs a descriptor for each; when those run out, warm connections are closed first.
+   *
+   * @param perServer 0 to 1,000
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public TcpProxyBuilder warmConnections(int perServer) {
+    if (perServer < 0 || perServer > 1_000) {
+      throw new IllegalArgumentException(
+          "warmConnections: " + perServer + " (expected: 0 to 1000)");
+    }
+    this.warmConnections = perServer;
     return this;
   }
 
@@ -368,6 +412,7 @@ public final class TcpProxyBuilder {
             onServerDown,
             sourceAddresses,
             resolver,
+            warmConnections,
             connectAttempts,
             connectDeadline,
             connectTimeout,
@@ -375,6 +420,7 @@ public final class TcpProxyBuilder {
             idleTimeout,
             halfClosedTimeout,
             clock,
+            threadFactory,
             reusePort,
             shareAddress));
   }

@@ -5,7 +5,8 @@ package io.evenkeel.proxy;
  *
  * <p>Time goes in ticks of 2^26 ns (67 ms); 1,024 slots make a turn of 69 s, longer than the
  * default timeouts, so that a timer is as a rule looked at once. A timer never goes off early, and
- * at most one tick late. An empty wheel asks for no wake-up at all.
+ * at most one tick late. An empty wheel asks for no wake-up at all. A timer that throws, even when
+ * it is told that it did, is logged, and no other one suffers.
  */
 final class TimerWheel {
 
@@ -39,6 +40,11 @@ final class TimerWheel {
     timer.dueTick = Math.max(tick + 1, due);
     link(timer, slot(timer.dueTick));
     nearest = Math.min(nearest, timer.dueTick);
+  }
+
+  /** Arms a timer for the earlier of two times. */
+  void arm(Timer timer, long aNanos, long bNanos) {
+    arm(timer, aNanos - bNanos < 0 ? aNanos : bNanos);
   }
 
   /** Disarms a timer; no effect on one that is not armed. */
@@ -109,7 +115,7 @@ final class TimerWheel {
     try {
       timer.expired(nowNanos);
     } catch (Throwable e) {
-      timer.failed(e); // the timers behind it must still go off
+      EventLoop.runGuarded(() -> timer.failed(e)); // the timers behind it must still go off
     }
   }
 

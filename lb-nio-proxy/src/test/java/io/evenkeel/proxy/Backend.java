@@ -33,10 +33,14 @@ final class Backend implements AutoCloseable {
   }
 
   Backend(int port, Session session) throws IOException {
+    this(port, 4096, session);
+  }
+
+  Backend(int port, int backlog, Session session) throws IOException {
     this.session = session;
     this.listener = new ServerSocket();
     listener.setReuseAddress(true);
-    listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 4096);
+    listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), backlog);
     this.acceptor = new Thread(this::acceptAll, "backend-" + port());
     acceptor.setDaemon(true);
     acceptor.start();

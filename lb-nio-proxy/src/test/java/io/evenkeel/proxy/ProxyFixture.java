@@ -119,6 +119,34 @@ abstract class ProxyFixture {
     assertThat(loopCpuNanos(threads) - cpuBefore).as("CPU of idle loops").isLessThan(30_000_000);
   }
 
+  /** No loop turns by itself, once what is under way in the kernel has settled. */
+  void awaitTurnOnlyWhenTold() {
+    await("loops turn only when told to", () -> turnOnlyWhenTold(proxy));
+  }
+
+  /**
+   * Whether each loop turns at most once for each task that it is given, so many that a timer which
+   * is due meanwhile shows, too. A loop that spins turns while who gives the tasks is notified.
+   */
+  static boolean turnOnlyWhenTold(TcpProxy proxy) {
+    return proxy.loops().stream().allMatch(ProxyFixture::turnsOnlyWhenTold);
+  }
+
+  private static boolean turnsOnlyWhenTold(EventLoop loop) {
+    int tasks = 500;
+    long before = turnOfATask(loop);
+    for (int i = 1; i < tasks; i++) {
+      turnOfATask(loop);
+    }
+    return turnOfATask(loop) - before <= tasks;
+  }
+
+  private static long turnOfATask(EventLoop loop) {
+    CompletableFuture<Long> turn = new CompletableFuture<>();
+    loop.execute(() -> turn.complete(loop.turns()));
+    return turn.join();
+  }
+
   /** For when what is under way in the kernel has still to settle. */
   void awaitQuietLoops() {
     await(

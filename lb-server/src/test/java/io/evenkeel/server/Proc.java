@@ -44,11 +44,13 @@ final class Proc implements AutoCloseable {
     return start(javaCommand(jar, args));
   }
 
-  /** The same, with no more than so many file descriptors. */
+  /** The same, with no more than so many file descriptors, and a line for each client. */
   static Proc evenkeelWithDescriptors(int limit, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("sh", "-c", "ulimit -n " + limit + " && exec \"$0\" \"$@\""));
-    command.addAll(javaCommand(Path.of("target", "evenkeel.jar").toAbsolutePath(), args));
+    List<String> java = javaCommand(Path.of("target", "evenkeel.jar").toAbsolutePath(), args);
+    java.add(1, "-Dorg.slf4j.simpleLogger.log.io.evenkeel.proxy.access=info");
+    command.addAll(java);
     return start(command);
   }
 
