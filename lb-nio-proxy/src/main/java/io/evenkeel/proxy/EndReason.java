@@ -14,13 +14,13 @@ public enum EndReason {
   /** The server took no more but had answered; the client got that answer. */
   SERVER_STOPPED_READING("SE", false),
   /**
-   * No byte in either direction for the idle timeout. Both ends were reset if one of them had not
-   * taken all bytes.
+   * No byte in either direction for the idle timeout. An end that had not taken all bytes was
+   * reset, else it got a FIN.
    */
   IDLE("IT", false),
   /**
-   * One end said that it sends no more, and no byte came for the half-closed timeout. Both ends
-   * were reset if one of them had not taken all bytes.
+   * One end said that it sends no more, and no byte came for the half-closed timeout. An end that
+   * had not taken all bytes was reset, else it got a FIN.
    */
   HALF_CLOSED("HT", false),
   /** It lasted as long as a relay may; both ends were reset. */
