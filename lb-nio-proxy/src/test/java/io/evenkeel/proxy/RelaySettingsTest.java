@@ -213,9 +213,7 @@ class RelaySettingsTest extends ProxyFixture {
     assertThatNullPointerException()
         .isThrownBy(() -> builder.maxLifetime(null))
         .withMessage("maxLifetime");
-    assertThatNullPointerException()
-        .isThrownBy(() -> builder.listen(null, 0))
-        .withMessage("host");
+    assertThatNullPointerException().isThrownBy(() -> builder.listen(null, 0)).withMessage("host");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.connectDeadline(Duration.ZERO))
         .withMessage("connectDeadline: PT0S (expected: > 0)");

@@ -16,7 +16,8 @@ class TimeWindowsTest {
 
   @Property(tries = 200, seed = "7")
   void recentTimes_areThoseOfTheLastTwoMinutes_andNoOthers(
-      @ForAll @IntRange(max = 60) int count, @ForAll @IntRange(max = 200) int pauseSeconds,
+      @ForAll @IntRange(max = 60) int count,
+      @ForAll @IntRange(max = 200) int pauseSeconds,
       @ForAll long seed) {
     Random random = new Random(seed);
     TimeWindows windows = new TimeWindows(2);
