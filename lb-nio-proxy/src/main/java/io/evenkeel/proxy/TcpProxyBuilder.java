@@ -198,8 +198,8 @@ public final class TcpProxyBuilder {
   }
 
   /**
-   * How long a relay may be without a byte in either direction; 60 s by default. Then each end
-   * gets a FIN, or a reset if there are bytes for it that it has not taken.
+   * How long a relay may be without a byte in either direction; 60 s by default. Then each end gets
+   * a FIN, or a reset if there are bytes for it that it has not taken.
    *
    * @throws IllegalArgumentException if it is not positive
    */
