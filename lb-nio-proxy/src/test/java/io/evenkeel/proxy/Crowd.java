@@ -125,7 +125,7 @@ final class Crowd implements AutoCloseable {
     }
     try (Crowd crowd = new Crowd()) {
       for (String command = in.readLine(); command != null; command = in.readLine()) {
-        String[] words = command.split(" ");
+        String[] words = command.split(" ", -1);
         switch (words[0]) {
           case "connect" ->
               crowd.connect(
