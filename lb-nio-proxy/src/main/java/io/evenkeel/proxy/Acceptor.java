@@ -2,10 +2,8 @@ package io.evenkeel.proxy;
 
 import io.evenkeel.core.Query;
 import java.io.IOException;
-import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
-import java.net.StandardProtocolFamily;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
@@ -249,21 +247,16 @@ final class Acceptor extends Timer implements ChannelHandler {
    * @throws NoRouteToHostException if this machine does not know the address's family
    */
   @Nullable SocketChannel openToward(InetSocketAddress server) throws NoRouteToHostException {
-    // Of the address's own family: a socket of both has one more option to set, and maps addresses.
-    StandardProtocolFamily family =
-        server.getAddress() instanceof Inet4Address
-            ? StandardProtocolFamily.INET
-            : StandardProtocolFamily.INET6;
     try {
-      return SocketChannel.open(family);
-    } catch (UnsupportedOperationException e) { // as IPv6 may be
-      throw new NoRouteToHostException(server + ": " + e.getMessage());
+      return ServerSockets.open(server);
+    } catch (NoRouteToHostException e) {
+      throw e;
     } catch (IOException e) {
       pause(e);
     }
     try {
       closeSpare();
-      return SocketChannel.open(family);
+      return ServerSockets.open(server);
     } catch (IOException e) {
       return null;
     }
@@ -290,6 +283,9 @@ final class Acceptor extends Timer implements ChannelHandler {
     long now = loop.nowNanos();
     boolean isNews = lastPauseNanos == null || now - lastPauseNanos > QUIET_NANOS;
     lastPauseNanos = now;
+    if (context.warm() != null) {
+      context.warm().makeRoom();
+    }
     pauseFor(Pause.DESCRIPTORS);
     loop.timers().arm(this, now + PAUSE_NANOS);
     if (isNews) {
@@ -352,6 +348,10 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   EventLoop loop() {
     return loop;
+  }
+
+  ProxyContext context() {
+    return context;
   }
 
   SourceAddresses sources() {

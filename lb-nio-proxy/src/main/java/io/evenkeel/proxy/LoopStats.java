@@ -15,6 +15,9 @@ final class LoopStats {
 
   long accepted;
 
+  /** Relays that began on a warm connection. */
+  long warm;
+
   /** Each a number that is counted up. */
   private final Map<EndReason, long[]> ended = new EnumMap<>(EndReason.class);
 

@@ -1,8 +1,16 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Block;
+import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
+import java.net.ConnectException;
+import org.jspecify.annotations.Nullable;
 
-/** What all relays of one proxy share: where servers come from, and the limits. */
+/**
+ * What all relays of one proxy share: where servers come from, and the limits.
+ *
+ * @param warm null if there are to be none
+ */
 record ProxyContext(
     LoadBalancer balancer,
     ServerAddresses addresses,
@@ -10,6 +18,7 @@ record ProxyContext(
     ClientLimit clients,
     AcceptRate rate,
     WaitingClients waiting,
+    @Nullable WarmConnections warm,
     long waitTimeoutNanos,
     SocketSettings sockets,
     int lowWaterBytes,
@@ -20,4 +29,19 @@ record ProxyContext(
     long connectTimeoutNanos,
     long maxLifetimeNanos,
     long idleTimeoutNanos,
-    long halfClosedTimeoutNanos) {}
+    long halfClosedTimeoutNanos) {
+
+  /**
+   * Of a relay that begins: whether the server's relays have been cut, and it was not among them.
+   *
+   * @throws ConnectException if it is so
+   */
+  void requireNotCut(@Nullable Lease leased) throws ConnectException {
+    if (cutOnServerDown
+        && leased != null
+        && leased.node().blocks().contains(Block.PROBE_DOWN)
+        && !balancer.isPanicking()) {
+      throw new ConnectException("went down while it was being connected");
+    }
+  }
+}

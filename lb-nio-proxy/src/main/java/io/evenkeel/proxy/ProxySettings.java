@@ -29,6 +29,7 @@ record ProxySettings(
     OnServerDown onServerDown,
     List<InetAddress> sourceAddresses,
     ServerAddresses.Resolver resolver,
+    int warmConnections,
     int connectAttempts,
     Duration connectDeadline,
     Duration connectTimeout,

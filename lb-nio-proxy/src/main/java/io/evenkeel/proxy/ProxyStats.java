@@ -16,11 +16,13 @@ import org.HdrHistogram.Histogram;
  * @param open clients that are connected now, whether or not their server is connected yet
  * @param waiting those of them that wait for room on a server now
  * @param ended those that are not, by how it ended; every reason is there
+ * @param warm warm connections that a client was given, those too that turned out to be gone before
+ *     the first byte
  * @param bytesFromClients what clients sent, as far as it was read
  * @param bytesFromServers what servers sent, as far as it was read
  * @param waitTime how long clients waited for room on a server, of those that got it
  * @param connectTime from the beginning of a connect to a server until it is connected, of those
- *     that were
+ *     that were; zero for a warm connection
  * @param firstByteTime from then until the first byte of the server; that may wait for what the
  *     client has to say
  * @param duration from a client's being taken in to its end, of those that were connected to a
@@ -33,6 +35,7 @@ public record ProxyStats(
     int open,
     int waiting,
     Map<EndReason, Long> ended,
+    long warm,
     long bytesFromClients,
     long bytesFromServers,
     Times waitTime,
@@ -53,7 +56,8 @@ public record ProxyStats(
    * One server.
    *
    * @param open clients that were sent to it and are there now, connected to it or not yet
-   * @param connected connections to it that came about
+   * @param connected connections to it that clients were given
+   * @param warm those of them that were warm, as of the whole proxy
    * @param connectFailures connections to it that did not
    * @param bytesFromClients what its clients sent, as far as it was read
    * @param bytesFromServer what it sent, as far as it was read
@@ -64,6 +68,7 @@ public record ProxyStats(
   public record ServerTraffic(
       int open,
       long connected,
+      long warm,
       long connectFailures,
       long bytesFromClients,
       long bytesFromServer,

@@ -1,20 +1,15 @@
 package io.evenkeel.proxy;
 
-import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
-import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
 import java.io.IOException;
 import java.net.BindException;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.Iterator;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * WAITING     it gets a lease                        → CONNECTING
  * WAITING     it leaves, or time is up               → CLOSED, the client is reset
  * CONNECTING  no descriptor left                     → CONNECTING, a little later
+ * RELAYING    warm, and gone before the first byte   → CONNECTING, to the same server
  * RELAYING    FIN from one end, sent on              → RELAYING, under the half-closed timeout
  * RELAYING    FIN from both ends, all bytes sent on  → CLOSED
  * RELAYING    reset by one end                       → CLOSED, the other end is reset
@@ -54,8 +50,6 @@ final class Relay extends Timer {
 
   /** How often somebody who waits looks whether there is room that nobody told of. */
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-  private static final Set<Block> BY_OPERATOR = EnumSet.of(Block.DRAINING, Block.MAINTENANCE);
 
   private enum State {
     CONNECTING,
@@ -84,6 +78,9 @@ final class Relay extends Timer {
   private @Nullable Long connectBeganNanos;
 
   private State state = State.CONNECTING;
+
+  /** Whether it is on a warm connection that nothing has passed over yet. */
+  private boolean untried;
 
   /** Until when it may wait for a descriptor; null if it has none to wait for. */
   private @Nullable Long descriptorDeadlineNanos;
@@ -134,7 +131,7 @@ final class Relay extends Timer {
     while (attemptsLeft > 0 && !isTooLate()) {
       Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
       if (next == null) {
-        if (waiting.isOn() && mayHaveRoomLater()) {
+        if (waiting.isOn() && waiting.mayHaveRoomFor(query)) {
           lineUp();
           return;
         }
@@ -155,8 +152,45 @@ final class Relay extends Timer {
     if (connectBeganNanos == null) {
       connectBeganNanos = loop.nowNanos();
     }
+    return beginWarm(next) || tryAddressesOf(next);
+  }
+
+  /** Relays over a warm connection, if there is one. */
+  private boolean beginWarm(Lease to) {
+    WarmConnections all = context.warm();
+    WarmConnection warm = all == null ? null : all.take(to.server());
+    if (warm == null) {
+      return false;
+    }
+    RelayEnd end = new RelayEnd(this, loop, warm.channel());
+    server = end;
+    untried = true;
     try {
-      addressesLeft = context.addresses().of(next.server()).iterator();
+      end.hasSaid(warm.said());
+      established();
+      return true;
+    } catch (IOException e) {
+      closeServer();
+      return false;
+    }
+  }
+
+  /** The client need not know: it has said nothing to that server, nor heard of it. */
+  private void warmIsGone() {
+    Lease leased = lease;
+    closeServer();
+    client.hold(); // what it says is read once it is connected
+    state = State.CONNECTING;
+    connectBeganNanos = loop.nowNanos();
+    record.connectsAnew(loop.nowNanos());
+    if (leased == null || !tryAddressesOf(leased)) {
+      connect();
+    }
+  }
+
+  private boolean tryAddressesOf(Lease of) {
+    try {
+      addressesLeft = context.addresses().of(of.server()).iterator();
     } catch (IOException e) {
       attemptFailed(e);
       return false;
@@ -202,6 +236,7 @@ final class Relay extends Timer {
 
   private void closeServer() {
     loop.timers().disarm(this);
+    untried = false;
     RelayEnd end = server;
     if (end != null) {
       server = null;
@@ -216,21 +251,6 @@ final class Relay extends Timer {
 
   private boolean isTooLate() {
     return loop.nowNanos() - connectDeadlineNanos() >= 0;
-  }
-
-  /** Whether a server could be picked if it had room. */
-  private boolean mayHaveRoomLater() {
-    boolean isPanic = context.balancer().isPanicking(); // then health is not asked
-    for (Node node : context.balancer().nodes()) {
-      boolean mayBePicked =
-          isPanic
-              ? node.weight() > 0 && Collections.disjoint(node.blocks(), BY_OPERATOR)
-              : node.isEligible();
-      if (mayBePicked && !query.isTried(node)) {
-        return true;
-      }
-    }
-    return false;
   }
 
   // ---- waiting for room on a server ----
@@ -249,7 +269,7 @@ final class Relay extends Timer {
       return;
     }
     if (context.waiting().enter(this)) {
-      armWaiting(now);
+      loop.timers().arm(this, now + LOOK_NANOS, waitDeadlineNanos());
     } else {
       refuse(EndReason.QUEUE_FULL);
     }
@@ -259,15 +279,9 @@ final class Relay extends Timer {
     return (linedUpNanos == null ? loop.nowNanos() : linedUpNanos) + context.waitTimeoutNanos();
   }
 
-  private void armWaiting(long now) {
-    long look = now + LOOK_NANOS;
-    long deadline = waitDeadlineNanos();
-    loop.timers().arm(this, look - deadline < 0 ? look : deadline);
-  }
-
   private void waitingExpired(long now) {
     if (now - waitDeadlineNanos() < 0) {
-      armWaiting(now);
+      loop.timers().arm(this, now + LOOK_NANOS, waitDeadlineNanos());
       context.waiting().lookAgain(now);
     } else if (context.waiting().leave(this)) {
       refuse(EndReason.QUEUE_TIMEOUT);
@@ -302,12 +316,8 @@ final class Relay extends Timer {
     close(true, EndReason.CLIENT_LEFT);
   }
 
-  int highWaterBytes() {
-    return context.highWaterBytes();
-  }
-
-  int lowWaterBytes() {
-    return context.lowWaterBytes();
+  ProxyContext context() {
+    return context;
   }
 
   /** The id of the server that is connected; null if none is. */
@@ -323,22 +333,16 @@ final class Relay extends Timer {
     return loop;
   }
 
-  // ---- connecting, continued ----
-
   /** Begins one attempt; true if it is connected already. */
   private boolean open(SocketChannel channel, InetSocketAddress address) throws IOException {
     RelayEnd end = new RelayEnd(this, loop, channel);
     server = end;
-    channel.configureBlocking(false);
-    context.sockets().apply(channel);
-    acceptor.sources().bind(channel, address);
-    if (channel.connect(address)) {
+    if (ServerSockets.connect(channel, address, context.sockets(), acceptor.sources())) {
       return true;
     }
     end.await(SelectionKey.OP_CONNECT);
-    long timeout = loop.nowNanos() + context.connectTimeoutNanos();
-    long deadline = connectDeadlineNanos();
-    loop.timers().arm(this, timeout - deadline < 0 ? timeout : deadline);
+    long timeoutNanos = loop.nowNanos() + context.connectTimeoutNanos();
+    loop.timers().arm(this, timeoutNanos, connectDeadlineNanos());
     return false;
   }
 
@@ -368,10 +372,9 @@ final class Relay extends Timer {
       return;
     }
     try {
-      if (!end.channel().finishConnect()) {
-        return;
+      if (end.channel().finishConnect()) {
+        established();
       }
-      established();
     } catch (IOException e) {
       connectFailed(e);
     }
@@ -380,15 +383,9 @@ final class Relay extends Timer {
   private void established() throws IOException {
     RelayEnd end = otherThan(client);
     SocketChannel channel = end.channel();
-    if (channel.getLocalAddress().equals(channel.getRemoteAddress())) {
-      // To a dead port of this host that happened to be drawn as our own: TCP connects it to
-      // itself.
-      throw new ConnectException("connected to itself: nobody listens there");
-    }
+    ServerSockets.requireNotToItself(channel);
     Lease leased = lease;
-    if (leased != null && context.cutOnServerDown()) {
-      requireNotDown(leased);
-    }
+    context.requireNotCut(leased);
     end.await(SelectionKey.OP_READ);
     client.await(SelectionKey.OP_READ);
     state = State.RELAYING;
@@ -397,18 +394,12 @@ final class Relay extends Timer {
       context.addresses().worked(leased.server(), (InetSocketAddress) channel.getRemoteAddress());
     }
     long now = loop.nowNanos();
-    record.connected(now);
+    record.connected(now, untried);
     context.outage().served(now);
     lastByteNanos = now;
     armIdle();
+    end.passOnEarly(); // a greeting, maybe
     client.begin(); // it has spoken by now, as a rule
-  }
-
-  /** Its relays have been cut, and this one was not among them yet. */
-  private void requireNotDown(Lease leased) throws ConnectException {
-    if (leased.node().blocks().contains(Block.PROBE_DOWN) && !context.balancer().isPanicking()) {
-      throw new ConnectException("went down while it was being connected");
-    }
   }
 
   private void attemptFailed(IOException cause) {
@@ -456,9 +447,21 @@ final class Relay extends Timer {
     lastByteNanos = loop.nowNanos();
   }
 
+  /**
+   * Whether this end is to be read. Before a client's first bytes go out on a warm connection it is
+   * looked whether that is still there: they could not be taken back.
+   */
+  boolean isToBeRead(RelayEnd from) {
+    if (untried && from == client) {
+      otherThan(client).read();
+    }
+    return isOpen() && record.wasConnected();
+  }
+
   /** Bytes came from this end, more than none. */
   void received(RelayEnd from, int bytes) {
     touch();
+    untried = false;
     if (from == client) {
       record.receivedFromClient(bytes);
     } else {
@@ -468,6 +471,11 @@ final class Relay extends Timer {
 
   /** A FIN came from this end: send it on once all bytes before it are sent on. */
   void inputEnded(RelayEnd from) {
+    if (untried && from == server) {
+      warmIsGone();
+      return;
+    }
+    untried = false;
     RelayEnd to = otherThan(from);
     if (to.hasPending()) {
       armIdle(); // the half-closed timeout counts already
@@ -490,6 +498,10 @@ final class Relay extends Timer {
   /** A reset came from this end, or it is gone in some other way: so is the other one. */
   void aborted(RelayEnd from, IOException cause) {
     log.debug("{}: gone", from, cause);
+    if (untried && from == server) {
+      warmIsGone();
+      return;
+    }
     close(true, resetBy(from));
   }
 
@@ -535,9 +547,8 @@ final class Relay extends Timer {
   }
 
   private void armIdle() {
-    long idle = lastByteNanos + idleLimitNanos();
-    long lifetime = record.connectedNanos() + context.maxLifetimeNanos();
-    loop.timers().arm(this, idle - lifetime < 0 ? idle : lifetime);
+    long lifetimeEndNanos = record.connectedNanos() + context.maxLifetimeNanos();
+    loop.timers().arm(this, lastByteNanos + idleLimitNanos(), lifetimeEndNanos);
   }
 
   private boolean hasPending() {

@@ -40,7 +40,7 @@ final class RelayEnd implements ChannelHandler {
   /** What the other end sent and this one has not taken yet; never empty. */
   private @Nullable ByteBuffer pending;
 
-  /** What the client said before there was a server to say it to; null if nothing. */
+  /** What this end said before there was another to say it to; null if nothing. */
   private @Nullable ByteBuffer early;
 
   /** A FIN was read: nothing more comes from this end. */
@@ -118,10 +118,10 @@ final class RelayEnd implements ChannelHandler {
       flush();
     }
     if ((readyOps & SelectionKey.OP_READ) != 0 && relay.isOpen() && wants(SelectionKey.OP_READ)) {
-      if (relay.wasConnected()) {
-        read();
-      } else {
+      if (!relay.wasConnected()) {
         readEarly();
+      } else if (relay.isToBeRead(this)) {
+        read();
       }
     }
   }
@@ -158,8 +158,28 @@ final class RelayEnd implements ChannelHandler {
     }
   }
 
+  /** What a server said before there was a client. */
+  void hasSaid(ByteBuffer bytes) {
+    if (bytes.hasRemaining()) {
+      early = loop.buffers().take(bytes.remaining()).put(bytes);
+    }
+  }
+
+  /** Is not read for now. */
+  void hold() {
+    change(0);
+  }
+
   /** The relay is connected: passes on what was kept, and goes on with what came since. */
   void begin() {
+    passOnEarly();
+    if (relay.isOpen() && wants(SelectionKey.OP_READ)) {
+      read();
+    }
+  }
+
+  /** Passes on what was kept. */
+  void passOnEarly() {
     ByteBuffer bytes = early;
     if (bytes != null) {
       early = null;
@@ -168,9 +188,6 @@ final class RelayEnd implements ChannelHandler {
       bytesRead += bytes.remaining();
       relay.otherThan(this).write(bytes, this, false);
       loop.buffers().giveBack(bytes);
-    }
-    if (relay.isOpen() && wants(SelectionKey.OP_READ)) {
-      read();
     }
   }
 
@@ -222,7 +239,7 @@ final class RelayEnd implements ChannelHandler {
     want(SelectionKey.OP_WRITE);
     int least = Math.min(LEAST_READ_BYTES, loop.readBufferBytes());
     source.readLimit = Math.max(least, source.readLimit / 2);
-    if (kept.remaining() >= relay.highWaterBytes()) {
+    if (kept.remaining() >= relay.context().highWaterBytes()) {
       source.unwant(SelectionKey.OP_READ);
     }
   }
@@ -242,7 +259,7 @@ final class RelayEnd implements ChannelHandler {
     }
     RelayEnd source = relay.otherThan(this);
     if (rest.hasRemaining()) {
-      if (rest.remaining() <= relay.lowWaterBytes() && !source.inputEnded) {
+      if (rest.remaining() <= relay.context().lowWaterBytes() && !source.inputEnded) {
         source.want(SelectionKey.OP_READ);
       }
       return;

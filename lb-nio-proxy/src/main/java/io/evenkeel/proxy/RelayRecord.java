@@ -67,14 +67,27 @@ final class RelayRecord {
     }
   }
 
-  void connected(long now) {
+  /**
+   * There is a connection to the server.
+   *
+   * @param isWarm whether it was made beforehand
+   */
+  void connected(long now, boolean isWarm) {
     connectedNanos = now;
     connectTimeNanos = Math.max(0, now - stepNanos);
+    stats.warm += isWarm ? 1 : 0;
     stats.connectTime.record(connectTimeNanos, now);
     if (server != null) {
       server.connected++;
+      server.warm += isWarm ? 1 : 0;
       server.connectTime.record(connectTimeNanos, now);
     }
+  }
+
+  /** A warm connection was gone before anything passed over it: the server is connected to anew. */
+  void connectsAnew(long now) {
+    stepNanos = now;
+    connectTimeNanos = NEVER;
   }
 
   /** Whether there is, or was, a connection to a server. */

@@ -12,6 +12,7 @@ final class ServerCounters {
   boolean departed;
 
   long connected;
+  long warm;
   long connectFailures;
   long bytesFromClients;
   long bytesFromServer;

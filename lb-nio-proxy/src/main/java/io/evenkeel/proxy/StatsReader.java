@@ -20,6 +20,7 @@ final class StatsReader {
   private long accepted;
   private int open;
   private final Map<EndReason, Long> ended = new EnumMap<>(EndReason.class);
+  private long warm;
   private long bytesFromClients;
   private long bytesFromServers;
   private final TimeWindows.Sum waitTime = new TimeWindows.Sum(2);
@@ -53,6 +54,7 @@ final class StatsReader {
     accepted += stats.accepted;
     open += openRelays;
     ended.replaceAll((reason, sum) -> sum + stats.ended(reason));
+    warm += stats.warm;
     bytesFromClients += stats.bytesFromClients();
     bytesFromServers += stats.bytesFromServers();
     waitTime.add(stats.waitTime, nowNanos);
@@ -65,6 +67,7 @@ final class StatsReader {
     ServerSum sum = servers.computeIfAbsent(server.serverId, id -> new ServerSum());
     sum.open += server.open;
     sum.connected += server.connected;
+    sum.warm += server.warm;
     sum.connectFailures += server.connectFailures;
     sum.bytesFromClients += server.bytesFromClients;
     sum.bytesFromServer += server.bytesFromServer;
@@ -81,6 +84,7 @@ final class StatsReader {
         open,
         waiting,
         Collections.unmodifiableMap(ended),
+        warm,
         bytesFromClients,
         bytesFromServers,
         waitTime.times(),
@@ -93,6 +97,7 @@ final class StatsReader {
   private static final class ServerSum {
     private int open;
     private long connected;
+    private long warm;
     private long connectFailures;
     private long bytesFromClients;
     private long bytesFromServer;
@@ -104,6 +109,7 @@ final class StatsReader {
       return new ProxyStats.ServerTraffic(
           open,
           connected,
+          warm,
           connectFailures,
           bytesFromClients,
           bytesFromServer,

@@ -54,6 +54,9 @@ public final class TcpProxy {
   private final Outage outage;
   private final WaitingClients waiting;
 
+  /** Null if there are to be none. */
+  private final @Nullable WarmConnections warm;
+
   /** One and the same each time, for it to be removed again. */
   private final BalancerListener membership = this::onEvent;
 
@@ -76,6 +79,11 @@ public final class TcpProxy {
     this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
     this.outage = new Outage(balancer);
     this.waiting = new WaitingClients(balancer, settings.maxWaiting());
+    this.warm =
+        settings.warmConnections() == 0
+            ? null
+            : new WarmConnections(
+                balancer, settings.warmConnections(), settings.clock(), WarmConnections.QUIET);
   }
 
   /**
@@ -121,7 +129,11 @@ public final class TcpProxy {
               settings.sockets());
       localAddress = (InetSocketAddress) listeners.get(0).getLocalAddress();
       startLoops(listeners);
+      if (warm != null) {
+        warm.start(acceptors);
+      }
     } catch (Throwable e) {
+      closeWarm();
       boolean interrupted = stopLoops();
       loops = List.of();
       acceptors = List.of();
@@ -148,6 +160,7 @@ public final class TcpProxy {
             new ClientLimit(settings.maxConnections()),
             new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()),
             waiting,
+            warm,
             toNanos(settings.waitTimeout()),
             settings.sockets(),
             settings.lowWaterBytes(),
@@ -294,6 +307,7 @@ public final class TcpProxy {
    *     block, nor call {@link #shutdown}. At once if it was not started
    */
   public CompletionStage<@Nullable Void> drain() {
+    closeWarm();
     List<Acceptor> all = acceptors;
     for (Acceptor acceptor : all) {
       acceptor.loop().execute(acceptor::close);
@@ -329,11 +343,13 @@ public final class TcpProxy {
       return cut;
     }
     shutDown = true;
+    closeWarm();
     for (int i = 0; i < loops.size(); i++) {
       loops.get(i).execute(acceptors.get(i)::close);
     }
     boolean interrupted = !awaitDrained(drain);
     interrupted |= stopLoops();
+    interrupted |= warm != null && warm.awaitEnd();
     balancer.removeListener(addresses);
     balancer.removeListener(membership);
     addresses.close();
@@ -344,6 +360,12 @@ public final class TcpProxy {
       Thread.currentThread().interrupt();
     }
     return cut;
+  }
+
+  private void closeWarm() {
+    if (warm != null) {
+      warm.close();
+    }
   }
 
   /** False if the wait was interrupted. */
@@ -364,6 +386,11 @@ public final class TcpProxy {
   private static long toNanos(Duration time) {
     Duration most = Duration.ofDays(36_525);
     return (time.compareTo(most) < 0 ? time : most).toNanos();
+  }
+
+  /** For tests. */
+  @Nullable WarmConnections warm() {
+    return warm;
   }
 
   /** For tests. */

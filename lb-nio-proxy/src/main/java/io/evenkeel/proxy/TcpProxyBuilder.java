@@ -20,6 +20,7 @@ public final class TcpProxyBuilder {
   private int acceptRate = AcceptRate.UNLIMITED;
   private int maxWaiting;
   private Duration waitTimeout = Duration.ofSeconds(5);
+  private int warmConnections;
   private int connectAttempts = 3;
   private Duration connectDeadline = Duration.ofSeconds(15);
   private List<InetAddress> sourceAddresses = List.of();
@@ -241,6 +242,31 @@ public final class TcpProxyBuilder {
   }
 
   /**
+   * How many connections to each server to make beforehand, so that a client's first byte need not
+   * wait for a handshake; none by default. They are shared by all loops. A client gets one that
+   * nobody has used, and another is made in its place; one that the server has closed meanwhile is
+   * not used, and one that turns out to be gone before the first byte is replaced by a new
+   * connection without the client noticing. When there is none, the client is connected as without.
+   *
+   * <p>Only servers without a {@link io.evenkeel.core.Block} have some. They are no relays: no
+   * lease is held for them, and they do not count toward {@link
+   * io.evenkeel.core.LoadBalancerBuilder#maxConcurrent}. A server must bear connections that say
+   * nothing; each is replaced after 30 s. What it says unasked, as a greeting, is kept for the
+   * client. Needs a descriptor for each; when those run out, warm connections are closed first.
+   *
+   * @param perServer 0 to 1,000
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public TcpProxyBuilder warmConnections(int perServer) {
+    if (perServer < 0 || perServer > 1_000) {
+      throw new IllegalArgumentException(
+          "warmConnections: " + perServer + " (expected: 0 to 1000)");
+    }
+    this.warmConnections = perServer;
+    return this;
+  }
+
+  /**
    * How long a relay may last, from when its server is connected; for ever by default. Then both
    * ends are reset.
    *
@@ -382,6 +408,7 @@ public final class TcpProxyBuilder {
             onServerDown,
             sourceAddresses,
             resolver,
+            warmConnections,
             connectAttempts,
             connectDeadline,
             connectTimeout,

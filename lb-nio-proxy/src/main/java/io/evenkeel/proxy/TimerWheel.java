@@ -42,6 +42,11 @@ final class TimerWheel {
     nearest = Math.min(nearest, timer.dueTick);
   }
 
+  /** Arms a timer for the earlier of two times. */
+  void arm(Timer timer, long aNanos, long bNanos) {
+    arm(timer, aNanos - bNanos < 0 ? aNanos : bNanos);
+  }
+
   /** Disarms a timer; no effect on one that is not armed. */
   void disarm(Timer timer) {
     Timer before = timer.before;

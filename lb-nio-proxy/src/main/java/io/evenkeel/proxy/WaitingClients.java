@@ -1,7 +1,12 @@
 package io.evenkeel.proxy;
 
+import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Node;
+import io.evenkeel.core.Query;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -23,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 final class WaitingClients {
 
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final Set<Block> BY_OPERATOR = EnumSet.of(Block.DRAINING, Block.MAINTENANCE);
 
   private final LoadBalancer balancer;
   private final int most;
@@ -47,6 +54,21 @@ final class WaitingClients {
   /** Whether clients may wait at all. */
   boolean isOn() {
     return most > 0;
+  }
+
+  /** Whether a server could be picked for this client if it had room. */
+  boolean mayHaveRoomFor(Query query) {
+    boolean isPanic = balancer.isPanicking(); // then health is not asked
+    for (Node node : balancer.nodes()) {
+      boolean mayBePicked =
+          isPanic
+              ? node.weight() > 0 && Collections.disjoint(node.blocks(), BY_OPERATOR)
+              : node.isEligible();
+      if (mayBePicked && !query.isTried(node)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** How many wait now. */

@@ -39,8 +39,7 @@ class DescriptorsTest {
     command.add(
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.addAll(List.of(LowOnDescriptors.class.getName(), Integer.toString(server.port())));
-    process =
-        new ProcessBuilder(command).redirectError(directory.resolve("err").toFile()).start();
+    process = new ProcessBuilder(command).redirectError(directory.resolve("err").toFile()).start();
     out =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));

@@ -165,8 +165,7 @@ class LoopThreadsTest extends ProxyFixture {
                 loop -> {
                   throw new UnsupportedOperationException("no more threads");
                 }))
-        .isEqualTo(
-            "threadFactory: threw java.lang.UnsupportedOperationException: no more threads");
+        .isEqualTo("threadFactory: threw java.lang.UnsupportedOperationException: no more threads");
   }
 
   @Test

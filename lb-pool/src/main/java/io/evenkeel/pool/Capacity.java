@@ -291,10 +291,26 @@ final class Capacity<C> {
     if (connection != null) {
       pool.close(home, connection);
     }
+    vacate(slot, reason);
+  }
+
+  /** The connection of a slot that the caller holds is somebody else's from now on. */
+  void detach(Slot<C> slot) {
+    vacate(slot, null);
+  }
+
+  /**
+   * Gives the capacity of a slot back, where its connection was closed for a reason, or detached.
+   */
+  private void vacate(Slot<C> slot, @Nullable CloseReason reason) {
     Later later = new Later();
     lock.lock();
     try {
-      home.counters().closed(reason);
+      if (reason == null) {
+        home.counters().detached++;
+      } else {
+        home.counters().closed(reason);
+      }
       empty(slot, later);
     } finally {
       lock.unlock();

@@ -123,6 +123,16 @@ public final class ConnectionPool<C> implements AutoCloseable {
     return PoolPolicy.nanos(timeout);
   }
 
+  /**
+   * Takes an idle connection if there is one: never waits, nor connects. Looks at one at most.
+   *
+   * @return a use that the caller must end; null if there is none, or if it was dead
+   */
+  public @Nullable Pooled<C> acquireIdle(Server server) {
+    Slot<C> slot = takeIdle(server);
+    return slot == null ? null : pooled(slot);
+  }
+
   /** Borrows a slot; if that takes more than an idle one, the minimum may be kept from then on. */
   Slot<C> take(Server server, boolean keepsMinimum, long timeoutNanos) throws InterruptedException {
     Slot<C> slot = takeIdle(server);

@@ -9,7 +9,8 @@ import java.util.Objects;
  *
  * <p>{@link #invalidate} says that it went badly, {@link #success} that it went well. Closed
  * without a word it counts as neither, as with any {@link Lease}: a {@code try} block is also left
- * by an exception, and a success that was none would hide a failing server from its balancer.
+ * by an exception, and a success that was none would hide a failing server from its balancer. When
+ * the connection is {@linkplain #detach detached}, the lease goes on until it is closed.
  *
  * @param <C> the type of connection
  */

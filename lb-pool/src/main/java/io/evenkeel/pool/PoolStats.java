@@ -29,6 +29,7 @@ public record PoolStats(List<OfServer> servers) {
    * @param created how many were made
    * @param connectFailures how many could not be made
    * @param leaks how many uses were reported by {@link PoolPolicy.Builder#leakThreshold}
+   * @param detached how many left the pool by {@link Pooled#detach}
    * @param closed how many were closed, by reason; every reason is there
    * @param waits how long those who got one had waited, most of them not at all; null if nobody has
    * @param useTimes how long uses took; null unless {@link PoolPolicy.Builder#recordUseTimes} is
@@ -44,6 +45,7 @@ public record PoolStats(List<OfServer> servers) {
       long created,
       long connectFailures,
       long leaks,
+      long detached,
       Map<CloseReason, Long> closed,
       @Nullable Times waits,
       @Nullable Times useTimes) {}

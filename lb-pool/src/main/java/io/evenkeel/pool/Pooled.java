@@ -3,8 +3,9 @@ package io.evenkeel.pool;
 import java.util.Objects;
 
 /**
- * One use of one pooled connection, by one user, from {@code acquire} to {@link #close} or {@link
- * #invalidate}: whichever comes first ends it, and what comes after has no effect.
+ * One use of one pooled connection, by one user, from {@code acquire} to {@link #close}, {@link
+ * #invalidate} or {@link #detach}: whichever comes first ends it, and what comes after has no
+ * effect.
  *
  * <p>Its methods are safe for use by any thread; the connection itself is as safe as its type.
  *
@@ -29,7 +30,7 @@ public sealed class Pooled<C> implements AutoCloseable permits Leased {
   public final C connection() {
     C connection = slot.connection; // read first: what it is while the use goes on, it was before
     if (connection == null || !slot.isInUse(ticket)) {
-      throw new IllegalStateException("this use of a " + slot.home + " has ended");
+      throw ended();
     }
     return connection;
   }
@@ -51,6 +52,27 @@ public sealed class Pooled<C> implements AutoCloseable permits Leased {
   public void invalidate(Throwable cause) {
     Objects.requireNonNull(cause, "cause");
     boolean unused = slot.home.invalidate(slot, ticket, cause);
+  }
+
+  /**
+   * Takes the connection out of the pool for good, without closing it, and ends this use: the
+   * connection is the caller's alone from now on, to close, too, and another may be made in its
+   * place. So it is also when the server has left meanwhile, or the pool was closed.
+   *
+   * @return the connection
+   * @throws IllegalStateException if this use has ended
+   */
+  public final C detach() {
+    C connection = connection();
+    if (!slot.home.endUse(slot, ticket)) {
+      throw ended();
+    }
+    slot.home.capacity().detach(slot);
+    return connection;
+  }
+
+  private IllegalStateException ended() {
+    return new IllegalStateException("this use of a " + slot.home + " has ended");
   }
 
   @Override

@@ -287,16 +287,12 @@ final class ServerConnections<C> {
   private void refuseIfFull(Waiter<C> waiter) {
     int room = pool.permits().anyLeft() ? capacity.room() : 0;
     if ((long) line.size() - capacity.connecting() - room > policy.maxWaiting) {
-      refuse(waiter);
+      boolean unused = leave(waiter);
+      throw new PoolFullException(
+          serverId,
+          "all of its " + capacity.open() + " connections are in use, and " + waiting + " wait",
+          null);
     }
-  }
-
-  private void refuse(Waiter<C> waiter) {
-    boolean unused = leave(waiter);
-    throw new PoolFullException(
-        serverId,
-        "all of its " + capacity.open() + " connections are in use, and " + waiting + " wait",
-        null);
   }
 
   /** Whether it was in line; else it has an outcome, or never was. */
@@ -349,17 +345,23 @@ final class ServerConnections<C> {
   }
 
   boolean invalidate(Slot<C> slot, long ticket, Throwable cause) {
-    long borrowedAt = notesUses ? slot.borrowedAt : 0;
-    if (!slot.endUse(ticket)) {
+    if (!endUse(slot, ticket)) {
       return false;
-    }
-    if (notesUses) {
-      noteUse(borrowedAt);
     }
     int unused = doubts.incrementAndGet();
     ConnectionPool.note(this + " thrown away", cause);
     capacity.discard(slot, CloseReason.INVALIDATED);
     return true;
+  }
+
+  /** Of a connection that is not given back; false if the use had ended. */
+  boolean endUse(Slot<C> slot, long ticket) {
+    long borrowedAt = notesUses ? slot.borrowedAt : 0;
+    boolean ended = slot.endUse(ticket);
+    if (ended && notesUses) {
+      noteUse(borrowedAt);
+    }
+    return ended;
   }
 
   private void noteUse(long borrowedAt) {

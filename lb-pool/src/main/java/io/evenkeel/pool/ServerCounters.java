@@ -33,6 +33,7 @@ final class ServerCounters {
   long created;
   long connectFailures;
   long leaks;
+  long detached;
 
   ServerCounters(boolean recordsUses) {
     uses =
@@ -84,6 +85,7 @@ final class ServerCounters {
         created,
         connectFailures,
         leaks,
+        detached,
         Map.copyOf(reasons),
         times(all),
         uses == null ? null : times(uses.copy()));

@@ -93,6 +93,11 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
     existing.get(connection.serverId).decrementAndGet();
   }
 
+  /** The user is about to take it out of the pool, which is not to touch it any more. */
+  void letGo(Connection connection) {
+    close(connection);
+  }
+
   int made() {
     return made.get();
   }

@@ -323,4 +323,37 @@ final class Interleavings {
       r.r2 = taken();
     }
   }
+
+  /** A connection that is taken out of the pool as that is closed by force has one owner. */
+  @JCStressTest
+  @Outcome(
+      id = {"1, 0", "0, 1"},
+      expect = Expect.ACCEPTABLE,
+      desc = "its user's, or closed by the pool; which forgets the server")
+  @Outcome(expect = Expect.FORBIDDEN, desc = "lost, both, or counted still")
+  @State
+  public static class DetachAndForce extends OfOne {
+    private int detached;
+
+    @Actor
+    public void detach() {
+      try {
+        Object unused = held.detach();
+        detached = 1;
+      } catch (IllegalStateException e) {
+        detached = 0;
+      }
+    }
+
+    @Actor
+    public void force() {
+      int unused = pool.close(Duration.ZERO);
+    }
+
+    @Arbiter
+    public void after(II_Result r) {
+      r.r1 = detached;
+      r.r2 = closings.get() + 10 * (pool.servers().size() + pool.permits().taken());
+    }
+  }
 }

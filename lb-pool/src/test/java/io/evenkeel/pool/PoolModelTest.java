@@ -113,11 +113,19 @@ class PoolModelTest {
 
     void step() {
       int index = random.nextInt(SERVERS);
-      switch (random.nextInt(12)) {
+      switch (random.nextInt(13)) {
         case 0, 1, 2 -> lines.get(index).waiting.add(pool.acquireAsync(server(index)));
         case 3 -> {
           Duration soon = Duration.ofMillis(random.nextInt(5_000));
           lines.get(index).waiting.add(pool.acquireAsync(server(index), soon));
+        }
+        case 11 -> {
+          Pooled<Connection> idle = pool.acquireIdle(server(index));
+          if (idle != null) {
+            assertThat(lines.get(index).waiting).as("those who wait come first").isEmpty();
+            idle.connection().use();
+            held.add(idle);
+          }
         }
         case 4, 5, 6 -> finishConnect();
         case 7, 8 -> endUse();
@@ -158,7 +166,13 @@ class PoolModelTest {
       if (!held.isEmpty()) {
         Pooled<Connection> pooled = held.remove(random.nextInt(held.size()));
         pooled.connection().unuse();
-        pooled.connection().dead = random.nextInt(6) == 0;
+        if (random.nextInt(6) == 0) {
+          Connection connection = pooled.connection();
+          letGo(connection);
+          assertThat(pooled.detach()).isSameAs(connection);
+        } else {
+          pooled.connection().dead = random.nextInt(6) == 0;
+        }
         if (random.nextInt(4) == 0) {
           pooled.invalidate(new IOException("reset"));
         }
@@ -192,6 +206,9 @@ class PoolModelTest {
       for (PoolStats.OfServer server : stats.servers()) {
         int open = server.idle() + server.active() + server.connecting();
         assertThat(open).isLessThanOrEqualTo(max);
+        long gone = server.closed().values().stream().mapToLong(Long::longValue).sum();
+        assertThat(server.created())
+            .isEqualTo(server.idle() + server.active() + gone + server.detached());
         int wanted = connectingNow(server.serverId());
         assertThat(wanted).isLessThanOrEqualTo(maxConnecting);
         all += open;

@@ -71,7 +71,7 @@ class PoolStressTest {
                 pool.close();
               }
               try {
-                use(pool, random);
+                use(pool, connector, random);
                 served.increment();
               } catch (InterruptedException | PoolException e) {
                 refused.increment();
@@ -97,24 +97,12 @@ class PoolStressTest {
     assertThat(pool.stats().servers()).isEmpty();
   }
 
-  private static void use(ConnectionPool<Connection> pool, Random random)
+  private static void use(
+      ConnectionPool<Connection> pool, CheckedConnector connector, Random random)
       throws InterruptedException {
     Server server = SERVERS.get(random.nextInt(SERVERS.size()));
-    Duration timeout =
-        switch (random.nextInt(4)) {
-          case 0 -> Duration.ZERO;
-          case 1 -> Duration.ofNanos(random.nextInt(100_000));
-          default -> LONG;
-        };
-    Pooled<Connection> pooled;
-    try {
-      pooled = pool.acquire(server, timeout);
-    } catch (PoolTimeoutException e) {
-      if (timeout.equals(LONG)) {
-        throw new AssertionError("a waiter was lost", e);
-      }
-      throw e;
-    }
+    Pooled<Connection> idle = random.nextInt(4) == 0 ? pool.acquireIdle(server) : null;
+    Pooled<Connection> pooled = idle != null ? idle : acquire(pool, server, random);
     Connection connection = pooled.connection();
     connection.use();
     if (random.nextInt(8) == 0) {
@@ -124,12 +112,38 @@ class PoolStressTest {
       connection.dead = true; // as if the server had hung up
     }
     connection.unuse();
-    if (random.nextInt(5) == 0) {
-      pooled.invalidate(new IOException("reset"));
-      pooled.close();
-    } else {
-      pooled.close();
-      pooled.invalidate(new IOException("late"));
+    switch (random.nextInt(10)) {
+      case 0, 1 -> {
+        pooled.invalidate(new IOException("reset"));
+        pooled.close();
+      }
+      case 2 -> {
+        connector.letGo(connection);
+        assertThat(pooled.detach()).isSameAs(connection);
+        pooled.close();
+      }
+      default -> {
+        pooled.close();
+        pooled.invalidate(new IOException("late"));
+      }
+    }
+  }
+
+  private static Pooled<Connection> acquire(
+      ConnectionPool<Connection> pool, Server server, Random random) throws InterruptedException {
+    Duration timeout =
+        switch (random.nextInt(4)) {
+          case 0 -> Duration.ZERO;
+          case 1 -> Duration.ofNanos(random.nextInt(100_000));
+          default -> LONG;
+        };
+    try {
+      return pool.acquire(server, timeout);
+    } catch (PoolTimeoutException e) {
+      if (timeout.equals(LONG)) {
+        throw new AssertionError("a waiter was lost", e);
+      }
+      throw e;
     }
   }
 

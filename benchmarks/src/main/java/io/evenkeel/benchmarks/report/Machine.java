@@ -21,6 +21,16 @@ public final class Machine {
             System.getProperty("os.arch"));
   }
 
+  /** The same without Java, as "AMD EPYC 7B13, 2 cores, Linux 6.1.0". */
+  public static String hardware() {
+    return "%s, %d cores, %s %s"
+        .formatted(
+            processor(),
+            Runtime.getRuntime().availableProcessors(),
+            System.getProperty("os.name"),
+            System.getProperty("os.version").replaceFirst("[^0-9.].*", ""));
+  }
+
   private static String processor() {
     Path file = Path.of("/proc/cpuinfo");
     if (Files.isReadable(file)) {

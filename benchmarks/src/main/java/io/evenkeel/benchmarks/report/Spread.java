@@ -8,9 +8,10 @@ import java.util.Collection;
  * @param median over the rounds
  * @param error half the range over the rounds; 0 with one round
  */
-record Spread(double median, double error) {
+public record Spread(double median, double error) {
 
-  static Spread of(Collection<Double> values) {
+  /** Of at least one. */
+  public static Spread of(Collection<Double> values) {
     double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     int n = sorted.length;
     double median = n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
