@@ -309,16 +309,12 @@ final class RelayEnd implements ChannelHandler {
     }
   }
 
-  /**
-   * Lets go of the connection: with a FIN, or with a reset. It gets a reset in any case if it lacks
-   * bytes that came for it: a FIN would have it take what it has got for the whole.
-   */
+  /** Lets go of the connection: with a FIN, or with a reset. */
   void close(boolean reset) {
-    boolean lacksBytes = pending != null;
     try {
       dropPending();
       dropEarly();
-      if (reset || lacksBytes) {
+      if (reset) {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
       }
     } catch (IOException e) {

@@ -212,10 +212,13 @@ final class Chaos implements AutoCloseable {
     socket.setSoTimeout(PATIENCE_MILLIS);
     long id = new DataInputStream(socket.getInputStream()).readLong();
     Conversation conversation = conversations.get(id);
-    if (conversation == null) {
-      return; // its client has ended already
-    }
     try {
+      if (id <= 0 || id > lastId.get()) {
+        throw new AssertionError("nobody has said this: " + id);
+      }
+      if (conversation == null) {
+        return; // its client has ended already
+      }
       if (!conversation.heardBy(life)) {
         throw new AssertionError("two servers have heard of " + id);
       }

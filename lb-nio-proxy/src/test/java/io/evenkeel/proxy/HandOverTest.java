@@ -10,7 +10,6 @@ import java.net.BindException;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -29,15 +28,7 @@ class HandOverTest extends ProxyFixture {
 
   /** {@link HandOver} with these arguments. */
   static List<String> java(String... args) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"));
-    command.addAll(List.of("-Dorg.slf4j.simpleLogger.log." + AccessLog.LOGGER + "=warn"));
-    String classes =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    command.addAll(List.of("-cp", classes, HandOver.class.getName()));
-    command.addAll(List.of(args));
-    return command;
+    return ServerProcess.java(HandOver.class, args);
   }
 
   private static Process start(List<String> command) throws Exception {

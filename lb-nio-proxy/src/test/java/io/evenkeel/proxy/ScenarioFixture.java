@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -62,6 +63,16 @@ abstract class ScenarioFixture extends ProxyFixture {
         loop.ask(() -> {});
       }
     }
+  }
+
+  /** Lets the test's time pass until this is so: of a stall it is not known when it began. */
+  void awaitInTime(String what, BooleanSupplier condition) {
+    await(
+        what,
+        () -> {
+          advance(Duration.ofSeconds(1));
+          return condition.getAsBoolean();
+        });
   }
 
   <T> CompletableFuture<T> async(Callable<T> step) {

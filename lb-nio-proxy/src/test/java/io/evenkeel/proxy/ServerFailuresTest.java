@@ -153,9 +153,7 @@ class ServerFailuresTest extends ScenarioFixture {
       awaitIdle();
       advance(IDLE.minusSeconds(1));
       assertThat(proxy.openRelays()).isEqualTo(2);
-      advance(LATE.plusSeconds(1));
-      assertThat(proxy.openRelays()).isZero();
-      assertThat(ended(EndReason.IDLE)).isEqualTo(2);
+      awaitInTime("both end", () -> ended(EndReason.IDLE) == 2);
       assertThat(silent.getInputStream().read()).isEqualTo(-1);
       assertThatThrownBy(() -> upload.get(30, TimeUnit.SECONDS))
           .isInstanceOf(ExecutionException.class)

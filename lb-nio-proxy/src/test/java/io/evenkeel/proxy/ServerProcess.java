@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
@@ -125,7 +126,7 @@ final class ServerProcess implements AutoCloseable {
         new Backend(
             Integer.parseInt(args[1]), Integer.parseInt(args[2]), socket -> serve(mode, socket));
     say(Integer.toString(backend.port()));
-    byte[] unused = System.in.readAllBytes(); // ends with who started it, however that ends
+    System.in.transferTo(OutputStream.nullOutputStream()); // ends with who started it
     System.exit(0);
   }
 

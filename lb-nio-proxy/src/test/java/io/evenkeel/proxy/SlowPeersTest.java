@@ -82,8 +82,8 @@ class SlowPeersTest extends ScenarioFixture {
     }
     await("each relay holds something", () -> takenBufferBytes() >= readers * 4096L);
     awaitIdle();
-    long taken = takenBufferBytes();
-    assertThat(taken).isLessThanOrEqualTo((long) readers * EventLoop.READ_BUFFER_BYTES);
+    long most = (long) readers * EventLoop.READ_BUFFER_BYTES;
+    assertThat(takenBufferBytes()).isBetween(1L, most);
 
     for (int i = 0; i < 6; i++) {
       advance(Duration.ofSeconds(9));
@@ -93,7 +93,7 @@ class SlowPeersTest extends ScenarioFixture {
     }
     advance(Duration.ofSeconds(5)); // 59 in all
     awaitIdle();
-    assertThat(takenBufferBytes()).isEqualTo(taken);
+    assertThat(takenBufferBytes()).isBetween(1L, most);
     assertThat(proxy.openRelays()).isEqualTo(readers + 1);
 
     List<CompletableFuture<Long>> rest = new ArrayList<>();
@@ -102,7 +102,10 @@ class SlowPeersTest extends ScenarioFixture {
     }
     for (int i = 0; i < readers; i++) {
       assertThat(rest.get(i).get()).isEqualTo(size);
-      clients.get(i).close();
+    }
+    awaitIdle(); // half-closed now
+    for (Socket client : clients) {
+      client.close();
     }
     other.close();
     assertQuiet();
@@ -116,8 +119,7 @@ class SlowPeersTest extends ScenarioFixture {
     try (Socket client = download()) {
       await("the relay holds something", () -> takenBufferBytes() > 0);
       awaitIdle();
-      advance(IDLE.plus(LATE));
-      assertThat(ended(EndReason.IDLE)).isEqualTo(1);
+      awaitInTime("it ends", () -> ended(EndReason.IDLE) == 1);
       assertThatThrownBy(() -> TO_CLIENT.receive(client.getInputStream(), 1000, Long.MAX_VALUE))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("reset");
