@@ -188,6 +188,9 @@ public final class BalancedPool<C> implements AutoCloseable {
     Node now = nodeOf(server.id());
     if (now == null) {
       pool.remove(server.id());
+    } else if (!ServerConnections.isSameAddress(now.server(), server)) {
+      pool.remove(server.id());
+      warmUpIfOpen(now);
     } else if (!now.blocks().isEmpty()) {
       pool.closeIdle(server.id());
     }

@@ -266,7 +266,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
     servers.values().forEach(server -> server.retireAll(CloseReason.POOL_CLOSED, true));
     housekeeper.stop();
     if (ownsScheduler) {
-      scheduler.shutdownNow();
+      scheduler.shutdown(); // with the last future's timer: a check may hang
     }
   }
 
@@ -334,6 +334,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
 
   void forget(ServerConnections<C> connections) {
     servers.remove(connections.serverId(), connections);
+    permits.forget(connections);
   }
 
   /**
