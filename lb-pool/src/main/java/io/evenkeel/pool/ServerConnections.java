@@ -67,6 +67,9 @@ final class ServerConnections<C> {
   /** On the pool's clock: when the housekeeper first found nothing open here. Its own alone. */
   @Nullable Long isEmptySince;
 
+  /** As the last who looked for it named its server. */
+  private Server usedFor;
+
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by lock.
@@ -77,6 +80,7 @@ final class ServerConnections<C> {
   ServerConnections(ConnectionPool<C> pool, Server server, long seed) {
     this.pool = pool;
     this.serverId = server.id();
+    this.usedFor = server;
     this.policy = pool.policy();
     this.counters = new ServerCounters(policy.recordUseTimes);
     this.checksAlways = policy.validateAfterIdleNanos == 0;
@@ -123,7 +127,9 @@ final class ServerConnections<C> {
         return false;
       }
     }
-    slot.fresh = false;
+    if (slot.fresh) {
+      slot.fresh = false;
+    }
     if (notesUses) {
       slot.borrowedAt = pool.nanoTime();
       if (policy.leakThresholdNanos > 0) {
@@ -133,8 +139,9 @@ final class ServerConnections<C> {
     return true;
   }
 
+  @SuppressWarnings("ReferenceEquality") // which it nearly always is, and costs nothing to see
   static boolean isSameAddress(Server a, Server b) {
-    return a.host().equals(b.host()) && a.port() == b.port();
+    return a == b || (a.host().equals(b.host()) && a.port() == b.port());
   }
 
   private void endUnfit(Slot<C> slot, CloseReason reason) {
@@ -524,6 +531,17 @@ final class ServerConnections<C> {
   }
 
   // What others see.
+
+  Server usedFor() {
+    return usedFor;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a write would take the cache line from the readers
+  void isUsedFor(Server server) {
+    if (usedFor != server) {
+      usedFor = server;
+    }
+  }
 
   Slots<C> slots() {
     return slots;
