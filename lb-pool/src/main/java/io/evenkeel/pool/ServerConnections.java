@@ -122,7 +122,9 @@ final class ServerConnections<C> {
       slot.unchecked = false;
       slot.doubts = doubts.get();
       C connection = slot.connection;
-      if (connection != null && !pool.isAlive(this, connection)) {
+      if (connection == null
+          || !pool.isAlive(this, connection)
+          || !Slot.isBorrowed(slot.state)) { // closed by force meanwhile: nothing is left to end
         endUnfit(slot, CloseReason.DEAD);
         return false;
       }

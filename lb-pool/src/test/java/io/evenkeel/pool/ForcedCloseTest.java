@@ -64,6 +64,15 @@ class ForcedCloseTest {
     assertThat(pool.permits().taken()).isZero();
   }
 
+  @Test
+  void idleOneThatIsForcedWhileItIsChecked_theThreadIsTurnedAway() throws Exception {
+    ConnectionPool<Connection> pool = hand.pool(p -> p.maxPerServer(1));
+    pool.acquire(SERVER, NOW).close();
+    hand.whileChecking = () -> assertThat(pool.close(NOW)).isEqualTo(1);
+    assertThatThrownBy(() -> pool.acquire(SERVER, NOW)).isInstanceOf(PoolClosedException.class);
+    assertThat(pool.permits().taken()).isZero();
+  }
+
   /** Between the grant and the return of {@code acquire}. */
   @Test
   void threadThatWasGrantedWhatIsForced_isTurnedAway() {
