@@ -21,7 +21,7 @@ final class Slots<C> {
 
   /** Where threads remember the slot that they used last; a power of two. */
   private static final int SEATS =
-      Integer.highestOneBit(Math.min(64, 4 * Runtime.getRuntime().availableProcessors()));
+      Integer.highestOneBit(Math.min(64, 16 * Runtime.getRuntime().availableProcessors()));
 
   /** Each in a cache line of its own. */
   private static final int SEAT_SHIFT = 4;
