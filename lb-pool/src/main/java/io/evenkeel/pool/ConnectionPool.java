@@ -144,7 +144,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
     long begun = System.nanoTime();
     while (true) {
       ServerConnections<C> connections = connectionsTo(server);
-      Slot<C> slot = connections.await(server, keepsMinimum, begun, timeoutNanos);
+      Slot<C> slot = new ThreadWait<>(connections, server, begun, timeoutNanos).await(keepsMinimum);
       if (slot != null) {
         return slot;
       }
