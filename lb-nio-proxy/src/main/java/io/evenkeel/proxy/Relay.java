@@ -396,8 +396,19 @@ final class Relay extends Timer {
     context.outage().served(now);
     lastByteNanos = now;
     armIdle();
+    if (!untried) {
+      dropWhatConnectingTook();
+    }
     end.passOnEarly(); // a greeting, maybe
     client.begin(); // it has spoken by now, as a rule
+  }
+
+  /** It may be idle for long, and there may be many. */
+  private void dropWhatConnectingTook() {
+    query = Query.any();
+    addressesLeft = Collections.emptyIterator();
+    connectBeganNanos = null;
+    lastFailure = null;
   }
 
   private void attemptFailed(IOException cause) {
