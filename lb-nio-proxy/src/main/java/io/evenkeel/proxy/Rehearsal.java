@@ -20,7 +20,7 @@ final class Rehearsal {
     record.waits(0);
     record.waited(0);
     record.connected(0, false);
-    record.ended(EndReason.FINISHED, 0);
+    record.count(EndReason.FINISHED, 0);
     ServerCounters unusedCounters = new ServerCounters("none");
     InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     try (SocketChannel channel = ServerSockets.open(nowhere)) { // the first close opens one, too

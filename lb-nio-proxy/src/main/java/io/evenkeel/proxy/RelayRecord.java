@@ -129,6 +129,12 @@ final class RelayRecord {
 
   /** It is over; before the channels are closed, for they know no address afterwards. */
   void ended(EndReason reason, long now, RelayEnd client, @Nullable RelayEnd serverEnd) {
+    count(reason, now);
+    String serverId = server == null ? null : server.serverId;
+    AccessLog.write(reason, client, serverEnd, serverId, this, now);
+  }
+
+  void count(EndReason reason, long now) {
     long total = now - beganNanos;
     if (waiting) {
       endWait(now);
@@ -140,8 +146,6 @@ final class RelayRecord {
         server.duration.record(total, now);
       }
     }
-    String serverId = server == null ? null : server.serverId;
-    AccessLog.write(reason, client, serverEnd, serverId, this, now);
   }
 
   /** For the access log. */
