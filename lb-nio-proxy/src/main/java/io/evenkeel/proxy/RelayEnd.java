@@ -309,12 +309,16 @@ final class RelayEnd implements ChannelHandler {
     }
   }
 
-  /** Lets go of the connection: with a FIN, or with a reset. */
+  /**
+   * Lets go of the connection: with a FIN, or with a reset. It gets a reset in any case if it lacks
+   * bytes that came for it: a FIN would have it take what it has got for the whole.
+   */
   void close(boolean reset) {
+    boolean lacksBytes = pending != null;
     try {
       dropPending();
       dropEarly();
-      if (reset) {
+      if (reset || lacksBytes) {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
       }
     } catch (IOException e) {
