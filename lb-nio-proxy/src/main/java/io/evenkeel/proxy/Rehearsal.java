@@ -16,11 +16,12 @@ final class Rehearsal {
   private Rehearsal() {}
 
   static void run(SocketSettings sockets) throws IOException {
-    RelayRecord record = new RelayRecord(new LoopStats(), 0);
+    LoopStats stats = new LoopStats();
+    stats.countEnd(EndReason.FINISHED);
+    RelayRecord record = new RelayRecord(stats, 0);
     record.waits(0);
     record.waited(0);
     record.connected(0, false);
-    record.count(EndReason.FINISHED, 0);
     ServerCounters unusedCounters = new ServerCounters("none");
     InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     try (SocketChannel channel = ServerSockets.open(nowhere)) { // the first close opens one, too

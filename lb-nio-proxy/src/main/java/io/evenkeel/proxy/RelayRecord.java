@@ -134,7 +134,7 @@ final class RelayRecord {
     AccessLog.write(reason, client, serverEnd, serverId, this, now);
   }
 
-  void count(EndReason reason, long now) {
+  private void count(EndReason reason, long now) {
     long total = now - beganNanos;
     if (waiting) {
       endWait(now);
