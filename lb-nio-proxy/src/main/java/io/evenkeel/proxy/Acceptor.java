@@ -283,11 +283,11 @@ final class Acceptor extends Timer implements ChannelHandler {
     long now = loop.nowNanos();
     boolean isNews = lastPauseNanos == null || now - lastPauseNanos > QUIET_NANOS;
     lastPauseNanos = now;
-    if (context.warm() != null) {
-      context.warm().makeRoom();
-    }
     pauseFor(Pause.DESCRIPTORS);
     loop.timers().arm(this, now + PAUSE_NANOS);
+    if (context.warm() != null) {
+      EventLoop.runGuarded(context.warm()::makeRoom);
+    }
     if (isNews) {
       log.warn("accepting pauses until there is room: {}", cause.toString());
     }

@@ -20,14 +20,26 @@ final class AccessLog {
 
   private AccessLog() {}
 
-  static boolean isOn() {
-    return log.isInfoEnabled();
-  }
-
   /** Times in nanoseconds; {@link #NEVER} for what did not happen. */
   record Times(long waited, long connect, long firstByte, long total) {}
 
+  /** The channels are still open: closed they would know no address. */
   static void write(
+      EndReason reason,
+      RelayEnd client,
+      @Nullable RelayEnd server,
+      @Nullable String serverId,
+      RelayRecord record,
+      long now) {
+    if (log.isInfoEnabled()) {
+      long fromServer = server == null ? 0 : server.bytesRead();
+      Times times = record.times(now);
+      log.info(
+          "{}", line(reason, client.channel(), serverId, client.bytesRead(), fromServer, times));
+    }
+  }
+
+  static String line(
       EndReason reason,
       SocketChannel client,
       @Nullable String serverId,
@@ -45,7 +57,7 @@ final class AccessLog {
     append(line.append(" connect_ms="), times.connect);
     append(line.append(" first_byte_ms="), times.firstByte);
     append(line.append(" total_ms="), times.total);
-    log.info("{}", line);
+    return line.toString();
   }
 
   private static void append(StringBuilder line, long nanos) {

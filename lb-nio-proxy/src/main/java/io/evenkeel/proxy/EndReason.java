@@ -13,9 +13,15 @@ public enum EndReason {
   SERVER_RESET("SR", false),
   /** The server took no more but had answered; the client got that answer. */
   SERVER_STOPPED_READING("SE", false),
-  /** No byte in either direction for the idle timeout. */
+  /**
+   * No byte in either direction for the idle timeout. An end that had not taken all bytes was
+   * reset, else it got a FIN.
+   */
   IDLE("IT", false),
-  /** One end said that it sends no more, and no byte came for the half-closed timeout. */
+  /**
+   * One end said that it sends no more, and no byte came for the half-closed timeout. An end that
+   * had not taken all bytes was reset, else it got a FIN.
+   */
   HALF_CLOSED("HT", false),
   /** It lasted as long as a relay may; both ends were reset. */
   LIFETIME("LT", false),

@@ -7,7 +7,6 @@ import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -51,9 +50,6 @@ final class Listeners {
         address.getAddress() instanceof Inet4Address
             ? StandardProtocolFamily.INET
             : StandardProtocolFamily.INET6;
-    // The first close of a channel makes the JDK open a descriptor that it keeps. When none is left
-    // that fails, and no channel can be closed from then on: so it is done while there is one.
-    SocketChannel.open().close();
     List<ServerSocketChannel> listeners = new ArrayList<>();
     try {
       ServerSocketChannel first = ServerSocketChannel.open(family);

@@ -30,8 +30,7 @@ import org.jspecify.annotations.Nullable;
  * RELAYING    reset by one end                       → CLOSED, the other end is reset
  * RELAYING    an end took no more, then said FIN     → as for a reset; but LINGERING if it is the
  *                                                      server, and more came in between
- * RELAYING    no byte for too long                   → CLOSED; both ends are reset if there are
- *                                                      bytes that one of them has not taken
+ * RELAYING    no byte for too long                   → CLOSED
  * RELAYING    lasted too long, or the server is down → CLOSED, both ends are reset
  * LINGERING   FIN from the client, or time is up     → CLOSED
  * any         cut, or an error of ours               → CLOSED, both ends are reset
@@ -223,15 +222,14 @@ final class Relay extends Timer {
   /** A connect that was under way failed: on to the next address, or the next server. */
   private void connectFailed(IOException cause) {
     closeServer();
-    boolean underWay = false;
     if (addressesLeft.hasNext() && !isTooLate()) {
-      underWay = tryAddresses();
+      if (tryAddresses()) {
+        return;
+      }
     } else {
       attemptFailed(cause);
     }
-    if (!underWay) {
-      connect();
-    }
+    connect();
   }
 
   private void closeServer() {
@@ -535,8 +533,7 @@ final class Relay extends Timer {
         if (nowNanos - record.connectedNanos() >= context.maxLifetimeNanos()) {
           close(true, EndReason.LIFETIME);
         } else if (nowNanos - lastByteNanos >= idleLimitNanos()) {
-          // With bytes that were not taken a FIN would make what was taken look whole.
-          close(hasPending(), isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
+          close(false, isHalfClosed() ? EndReason.HALF_CLOSED : EndReason.IDLE);
         } else {
           armIdle();
         }
@@ -551,10 +548,6 @@ final class Relay extends Timer {
     loop.timers().arm(this, lastByteNanos + idleLimitNanos(), lifetimeEndNanos);
   }
 
-  private boolean hasPending() {
-    return client.hasPending() || (server != null && server.hasPending());
-  }
-
   private boolean isHalfClosed() {
     return client.inputEnded() || (server != null && server.inputEnded());
   }
@@ -565,10 +558,7 @@ final class Relay extends Timer {
         : context.idleTimeoutNanos();
   }
 
-  /**
-   * Ends the relay; with a reset of both ends, or with a FIN to each. Whatever throws on the way,
-   * both sockets are closed, the lease ends, and there is one relay less.
-   */
+  /** Ends the relay, with a reset of both ends or a FIN to each, whatever throws on the way. */
   void close(boolean reset, EndReason reason) {
     if (state == State.CLOSED) {
       return;
@@ -579,29 +569,19 @@ final class Relay extends Timer {
     if (before == State.WAITING) {
       boolean unused = context.waiting().leave(this); // else granted() finds it closed
     }
-    EventLoop.runGuarded(
-        () -> count(before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason));
-    EventLoop.runGuarded(() -> client.close(reset));
     RelayEnd end = server;
+    EventLoop.runGuarded(
+        () ->
+            record.ended(
+                before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason,
+                loop.nowNanos(),
+                client,
+                end));
+    EventLoop.runGuarded(() -> client.close(reset));
     if (end != null) {
       EventLoop.runGuarded(() -> end.close(reset));
     }
     EventLoop.runGuarded(this::endLease);
     acceptor.relayEnded();
-  }
-
-  /** Before the channels are closed: they know no address afterwards. */
-  private void count(EndReason reason) {
-    long now = loop.nowNanos();
-    record.ended(reason, now);
-    if (AccessLog.isOn()) {
-      AccessLog.write(
-          reason,
-          client.channel(),
-          lease == null ? null : lease.server().id(),
-          client.bytesRead(),
-          server == null ? 0 : server.bytesRead(),
-          record.times(now));
-    }
   }
 }

@@ -127,8 +127,14 @@ final class RelayRecord {
     }
   }
 
-  /** It is over. */
-  void ended(EndReason reason, long now) {
+  /** It is over; before the channels are closed, for they know no address afterwards. */
+  void ended(EndReason reason, long now, RelayEnd client, @Nullable RelayEnd serverEnd) {
+    count(reason, now);
+    String serverId = server == null ? null : server.serverId;
+    AccessLog.write(reason, client, serverEnd, serverId, this, now);
+  }
+
+  void count(EndReason reason, long now) {
     long total = now - beganNanos;
     if (waiting) {
       endWait(now);

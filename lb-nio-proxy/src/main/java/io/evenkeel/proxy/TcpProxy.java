@@ -118,6 +118,7 @@ public final class TcpProxy {
     try {
       balancer.addListener(addresses);
       balancer.addListener(membership);
+      Rehearsal.run(settings.sockets());
       SourceAddresses.check(settings.sourceAddresses());
       addresses.resolveAll(balancer.nodes());
       listeners =

@@ -198,7 +198,8 @@ public final class TcpProxyBuilder {
   }
 
   /**
-   * How long a relay may be without a byte in either direction; 60 s by default.
+   * How long a relay may be without a byte in either direction; 60 s by default. Then each end gets
+   * a FIN, or a reset if there are bytes for it that it has not taken.
    *
    * @throws IllegalArgumentException if it is not positive
    */
@@ -231,10 +232,13 @@ public final class TcpProxyBuilder {
 
   /**
    * The local addresses that connections to servers come from, in turn; the system's choice by
-   * default. An address has some 28,000 ports (Linux: {@code net.ipv4.ip_local_port_range}), so
-   * many connections to one server need several. A server of a family of which there is none here
-   * is connected to from where the system says. That they are this machine's is checked at the
-   * start.
+   * default. An address has some 28,000 ports (Linux: {@code net.ipv4.ip_local_port_range}), each
+   * for one connection, whichever its server: so many connections need several addresses, and one
+   * alone allows fewer than the system's choice where there are several servers. A server of a
+   * family of which there is none here is connected to from where the system says. That they are
+   * this machine's is checked at the start.
+   *
+   * @param addresses none for the system's choice
    */
   public TcpProxyBuilder sourceAddresses(List<InetAddress> addresses) {
     this.sourceAddresses = List.copyOf(addresses);
@@ -253,6 +257,7 @@ public final class TcpProxyBuilder {
    * io.evenkeel.core.LoadBalancerBuilder#maxConcurrent}. A server must bear connections that say
    * nothing; each is replaced after 30 s. What it says unasked, as a greeting, is kept for the
    * client. Needs a descriptor for each; when those run out, warm connections are closed first.
+   * Takes one daemon thread more, {@code evenkeel-warm}.
    *
    * @param perServer 0 to 1,000
    * @throws IllegalArgumentException if it is out of range

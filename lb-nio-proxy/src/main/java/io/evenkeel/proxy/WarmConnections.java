@@ -18,8 +18,6 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Connections to the servers of a balancer that were made beforehand and that nobody has used:
@@ -44,12 +42,16 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
   /** For how long there must have been descriptors enough. */
   static final Duration QUIET = Duration.ofSeconds(10);
 
-  private static final Logger log = LoggerFactory.getLogger(WarmConnections.class);
+  private static final QuietLog log = new QuietLog(WarmConnections.class);
 
   private final LoadBalancer balancer;
   private final int perServer;
   private final ConnectionPool<WarmConnection> pool;
   private final ScheduledThreadPoolExecutor scheduler;
+
+  /** The scheduler's only one; null before there is any. */
+  private volatile @Nullable Thread thread;
+
   private final Duration quiet;
   private final AtomicInteger turn = new AtomicInteger();
   private volatile List<Acceptor> acceptors = List.of();
@@ -73,9 +75,10 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
         new ScheduledThreadPoolExecutor(
             1,
             task -> {
-              Thread thread = new Thread(task, "evenkeel-warm");
-              thread.setDaemon(true);
-              return thread;
+              Thread made = new Thread(task, "evenkeel-warm");
+              made.setDaemon(true);
+              thread = made;
+              return made;
             });
     scheduler.setRemoveOnCancelPolicy(true);
     pool =
@@ -222,6 +225,10 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
     while (true) {
       try {
         if (scheduler.awaitTermination(1, TimeUnit.DAYS)) {
+          Thread last = thread;
+          if (last != null) {
+            last.join(); // it has said that it ends
+          }
           return interrupted;
         }
       } catch (InterruptedException e) {

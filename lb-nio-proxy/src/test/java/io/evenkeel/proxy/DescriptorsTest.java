@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -94,7 +93,7 @@ class DescriptorsTest {
     long deadline = System.nanoTime() + ProxyFixture.LONG.toNanos();
     while (true) {
       for (Socket client : clients) {
-        if (hasEndedOrSpoken(client)) {
+        if (client.getInputStream().available() > 0) {
           return client;
         }
       }
@@ -102,12 +101,6 @@ class DescriptorsTest {
           .as(() -> "nobody of " + clients.size() + " is answered: " + err())
           .isLessThan(deadline);
     }
-  }
-
-  /** A look at a socket that was reset finds nothing there, and only reading says why. */
-  private static boolean hasEndedOrSpoken(Socket client) throws IOException {
-    InputStream in = client.getInputStream();
-    return in.available() > 0;
   }
 
   @Test
@@ -126,6 +119,8 @@ class DescriptorsTest {
       assertThat(answer("cut")).isEqualTo("0");
       assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isZero();
+      assertThat(err().lines().filter(line -> line.contains(" end=OK "))).hasSize(2 * CLIENTS);
+      assertThat(err()).doesNotContain("ERROR");
     } finally {
       process.destroyForcibly();
     }

@@ -3,11 +3,8 @@ package io.evenkeel.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.management.ThreadMXBean;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Server;
-import java.io.InputStream;
-import java.lang.management.ManagementFactory;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -200,30 +197,5 @@ class ProxyStatsTest extends ProxyFixture {
               }
             });
     assertThat(thrown.get()).isInstanceOf(IllegalStateException.class);
-  }
-
-  /** Counting and timing included: what a turn of the loop takes by itself is in it, too. */
-  @Test
-  void relayedRead_allocatesNothing() throws Exception {
-    Backend backend = closeLater(Backend.echo());
-    start(builder -> builder.eventLoops(1), backend.server());
-    Socket client = connect();
-    client.setTcpNoDelay(true);
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long loop = proxy.loops().get(0).thread().getId();
-    int rounds = 20_000;
-    echo(client, rounds);
-    long before = threads.getThreadAllocatedBytes(loop);
-    echo(client, rounds);
-    long bytes = threads.getThreadAllocatedBytes(loop) - before;
-    assertThat(bytes).as("for %s reads", 2 * rounds).isLessThan(2L * rounds);
-  }
-
-  private static void echo(Socket client, int rounds) throws Exception {
-    InputStream in = client.getInputStream();
-    for (int i = 0; i < rounds; i++) {
-      client.getOutputStream().write(1);
-      assertThat(in.read() == 1).isTrue();
-    }
   }
 }

@@ -2,6 +2,7 @@ package io.evenkeel.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evenkeel.core.Block;
@@ -209,6 +210,10 @@ class RelaySettingsTest extends ProxyFixture {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.maxLifetime(Duration.ZERO))
         .withMessage("maxLifetime: PT0S (expected: > 0)");
+    assertThatNullPointerException()
+        .isThrownBy(() -> builder.maxLifetime(null))
+        .withMessage("maxLifetime");
+    assertThatNullPointerException().isThrownBy(() -> builder.listen(null, 0)).withMessage("host");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.connectDeadline(Duration.ZERO))
         .withMessage("connectDeadline: PT0S (expected: > 0)");

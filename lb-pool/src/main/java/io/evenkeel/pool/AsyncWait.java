@@ -14,6 +14,9 @@ final class AsyncWait<C> {
   private final CompletableFuture<Pooled<C>> future;
   private final Waiter<C> waiter;
 
+  /** Set before it may be delivered to. */
+  private long timeoutNanos;
+
   AsyncWait(ServerConnections<C> home, Server wanted, CompletableFuture<Pooled<C>> future) {
     this.home = home;
     this.future = future;
@@ -22,33 +25,31 @@ final class AsyncWait<C> {
 
   /** Stands in line; false if the server was forgotten meanwhile. */
   boolean begin(long timeoutNanos) {
+    this.timeoutNanos = timeoutNanos;
     if (!home.enter(waiter, false, true)) {
       return false;
     }
-    end(timeoutNanos);
+    end(true);
     return true;
   }
 
-  /** Has an idle connection checked that the caller has borrowed. */
+  /**
+   * Has an idle connection checked that the caller has borrowed. Who does not want to wait at all
+   * gets it nevertheless, if it is alive.
+   */
   void begin(Slot<C> borrowed, long timeoutNanos) {
+    this.timeoutNanos = timeoutNanos;
     waiter.outcome = borrowed;
     home.pool.execute(waiter::over);
-    end(timeoutNanos);
+    end(timeoutNanos > 0);
   }
 
   /** Whatever it has been granted by now: only once it is complete is there nothing to end. */
-  private void end(long timeoutNanos) {
+  private void end(boolean isTimed) {
     if (future.isDone()) {
       return;
     }
-    Runnable timer;
-    try {
-      timer = home.pool.later(() -> timeOut(timeoutNanos), timeoutNanos);
-    } catch (RejectedExecutionException e) { // the pool or its scheduler is closed
-      future.completeExceptionally(home.turnedAway());
-      timer = () -> {};
-    }
-    Runnable cancel = timer;
+    Runnable cancel = isTimed ? timer() : () -> {};
     CompletableFuture<Pooled<C>> unused =
         future.whenComplete(
             (pooled, failure) -> {
@@ -57,7 +58,22 @@ final class AsyncWait<C> {
             });
   }
 
-  private void timeOut(long timeoutNanos) {
+  /** Returns what stops it. Without one it would have no end: then that is the end. */
+  private Runnable timer() {
+    try {
+      return home.pool.later(this::timeOut, timeoutNanos);
+    } catch (RejectedExecutionException e) {
+      future.completeExceptionally(
+          new PoolClosedException(
+              home.serverId(),
+              home.pool.isClosed() ? ConnectionPool.CLOSED : "the pool's scheduler is closed"));
+    } catch (Throwable e) {
+      future.completeExceptionally(e);
+    }
+    return () -> {};
+  }
+
+  private void timeOut() {
     boolean unused = home.leave(waiter);
     PoolTimeoutException timedOut = home.timedOut(timeoutNanos);
     home.pool.callBack(() -> future.completeExceptionally(timedOut));
@@ -75,6 +91,8 @@ final class AsyncWait<C> {
       home.putBack(slot);
     } else if (!home.isFit(slot, waiter.wanted)) {
       waitAgain();
+    } else if (home.pool.isClosed() && !Slot.isBorrowed(slot.state)) {
+      future.completeExceptionally(home.turnedAway()); // closed by force meanwhile
     } else if (future.complete(new Pooled<>(slot, slot.ticket()))) {
       home.noteWait(waiter.since);
     } else {
@@ -87,7 +105,12 @@ final class AsyncWait<C> {
     try {
       if (!home.enter(waiter, true, false)) {
         future.completeExceptionally(home.turnedAway());
-      } else if (future.isDone()) {
+        return;
+      }
+      if (timeoutNanos == 0) {
+        Runnable unused = timer();
+      }
+      if (future.isDone()) {
         boolean unused = home.leave(waiter); // its end found nothing to take off the line
       }
     } catch (PoolException e) {

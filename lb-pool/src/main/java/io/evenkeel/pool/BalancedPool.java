@@ -76,7 +76,7 @@ public final class BalancedPool<C> implements AutoCloseable {
    * @throws PoolException of the last server tried, those before suppressed: {@link
    *     ConnectFailedException} or {@link PoolFullException} if it is so of all, {@link
    *     PoolTimeoutException} when the time is up, {@link PoolClosedException} if the pool is
-   *     closed
+   *     closed, or that server was removed
    * @throws InterruptedException if the thread is interrupted while it waits
    * @throws IllegalArgumentException if the timeout is negative
    */
@@ -188,6 +188,9 @@ public final class BalancedPool<C> implements AutoCloseable {
     Node now = nodeOf(server.id());
     if (now == null) {
       pool.remove(server.id());
+    } else if (!ServerConnections.isSameAddress(now.server(), server)) {
+      pool.remove(server.id());
+      warmUpIfOpen(now);
     } else if (!now.blocks().isEmpty()) {
       pool.closeIdle(server.id());
     }

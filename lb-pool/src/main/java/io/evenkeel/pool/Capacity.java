@@ -186,11 +186,14 @@ final class Capacity<C> {
               pool.close(home, connection); // one too many
             }
           } else if (failure != null) {
+            if (connection != null) {
+              pool.close(home, connection); // of a stage that ends with both
+            }
             failed(slot, failure, rowBefore);
           } else if (connection == null) {
             failed(slot, pool.returnedNull(), rowBefore);
           } else {
-            connected(slot, connection);
+            connected(slot, connection, rowBefore);
           }
         };
     try {
@@ -200,31 +203,52 @@ final class Capacity<C> {
     }
   }
 
-  private void connected(Slot<C> slot, C connection) {
+  private void connected(Slot<C> slot, C connection, int rowBefore) {
     Later later = new Later();
+    boolean isHere;
     lock.lock();
     try {
-      if (slot.generation == generation) {
-        connecting--;
-        failuresInRow = 0;
-      } else {
-        obsolete--;
+      isHere = isHere(connection);
+      if (!isHere) {
+        beginLife(slot, connection);
+        home.passOn(slot, later);
+        boolean unused = connectAsNeeded(later, false); // what was over the limit of connects
       }
-      home.counters().created++;
-      slot.connection = connection;
-      slot.connectionNumber++;
-      slot.unchecked = false;
-      slot.fresh = true;
-      if (policy.maxLifetimeNanos > 0) {
-        double share = 1 - policy.lifetimeJitter * random.nextDouble();
-        slot.expiresAt = pool.nanoTime() + (long) (policy.maxLifetimeNanos * share);
-      }
-      home.passOn(slot, later);
-      boolean unused = connectAsNeeded(later, false); // what was over the limit of connects
     } finally {
       lock.unlock();
     }
+    if (isHere) {
+      failed(slot, new IllegalStateException(connection + " is in the pool already"), rowBefore);
+    }
     later.run();
+  }
+
+  /** It would have two users. O(maximum per server). */
+  private boolean isHere(C connection) {
+    for (Slot<C> slot : home.slots().all()) {
+      if (slot.connection == connection) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void beginLife(Slot<C> slot, C connection) {
+    if (slot.generation == generation) {
+      connecting--;
+      failuresInRow = 0;
+    } else {
+      obsolete--;
+    }
+    home.counters().created++;
+    slot.connection = connection;
+    slot.connectionNumber++;
+    slot.unchecked = false;
+    slot.fresh = true;
+    if (policy.maxLifetimeNanos > 0) {
+      double share = 1 - policy.lifetimeJitter * random.nextDouble();
+      slot.expiresAt = pool.nanoTime() + (long) (policy.maxLifetimeNanos * share);
+    }
   }
 
   /**
@@ -258,7 +282,7 @@ final class Capacity<C> {
     } finally {
       lock.unlock();
     }
-    pool.permits().bringBack();
+    bringBack();
     later.run();
   }
 
@@ -315,17 +339,22 @@ final class Capacity<C> {
     } finally {
       lock.unlock();
     }
-    pool.permits().bringBack();
+    bringBack();
     later.run();
+  }
+
+  /** The permit of a slot that is empty now. Under no lock. */
+  private void bringBack() {
+    pool.permits().bringBack();
+    if (pool.isClosed()) { // after the line above, as who closes looks at the permits after it
+      pool.lookWhetherQuiet();
+    }
   }
 
   void forgetIfLeft(Later later) {
     if ((isLeaving || pool.isClosed()) && open == 0 && home.line().size() == 0) {
       isForgotten = true;
       later.add(() -> pool.forget(home));
-    }
-    if (pool.isClosed() && open == 0) {
-      later.add(pool::lookWhetherQuiet);
     }
   }
 

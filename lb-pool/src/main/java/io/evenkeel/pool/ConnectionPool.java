@@ -4,11 +4,9 @@ import io.evenkeel.core.NanoClock;
 import io.evenkeel.core.Server;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -62,8 +60,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
   private final Permits permits;
   private final Housekeeper<C> housekeeper;
 
-  /** By server id. */
-  private final ConcurrentHashMap<String, ServerConnections<C>> servers = new ConcurrentHashMap<>();
+  private final Servers<C> servers = new Servers<>();
 
   /** Set once, before any server's connections are closed; read under each server's lock. */
   private volatile boolean closed;
@@ -91,7 +88,8 @@ public final class ConnectionPool<C> implements AutoCloseable {
 
   /** As {@link #acquire(Server, Duration)}, by {@link PoolPolicy.Builder#waitTimeout}. */
   public Pooled<C> acquire(Server server) throws InterruptedException {
-    return pooled(take(server, true, policy.waitTimeoutNanos));
+    Slot<C> slot = takeIdle(server);
+    return pooled(slot == null ? takeSlowly(server, true, policy.waitTimeoutNanos) : slot);
   }
 
   /**
@@ -109,7 +107,9 @@ public final class ConnectionPool<C> implements AutoCloseable {
    * @throws IllegalArgumentException if the timeout is negative
    */
   public Pooled<C> acquire(Server server, Duration timeout) throws InterruptedException {
-    return pooled(take(server, true, requireNanos(timeout)));
+    requireNotNegative(timeout);
+    Slot<C> slot = takeIdle(server);
+    return pooled(slot == null ? takeSlowly(server, true, PoolPolicy.nanos(timeout)) : slot);
   }
 
   private static <C> Pooled<C> pooled(Slot<C> slot) {
@@ -117,10 +117,14 @@ public final class ConnectionPool<C> implements AutoCloseable {
   }
 
   static long requireNanos(Duration timeout) {
+    requireNotNegative(timeout);
+    return PoolPolicy.nanos(timeout);
+  }
+
+  private static void requireNotNegative(Duration timeout) {
     if (timeout.isNegative()) {
       throw new IllegalArgumentException("timeout: " + timeout + " (expected: >= 0)");
     }
-    return PoolPolicy.nanos(timeout);
   }
 
   /**
@@ -141,7 +145,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
 
   /** Borrows an idle slot, if there is one and nobody waits for one. */
   @Nullable Slot<C> takeIdle(Server server) {
-    ServerConnections<C> connections = servers.get(server.id());
+    ServerConnections<C> connections = servers.find(server);
     return connections == null ? null : connections.takeIdle(server);
   }
 
@@ -150,7 +154,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
     long begun = System.nanoTime();
     while (true) {
       ServerConnections<C> connections = connectionsTo(server);
-      Slot<C> slot = connections.await(server, keepsMinimum, begun, timeoutNanos);
+      Slot<C> slot = new ThreadWait<>(connections, server, begun, timeoutNanos).await(keepsMinimum);
       if (slot != null) {
         return slot;
       }
@@ -204,11 +208,8 @@ public final class ConnectionPool<C> implements AutoCloseable {
     if (closed) {
       throw new PoolClosedException(server.id(), CLOSED); // and leave no trace of the server
     }
-    ServerConnections<C> connections = servers.get(server.id());
-    if (connections == null) {
-      connections =
-          servers.computeIfAbsent(server.id(), id -> new ServerConnections<>(this, server, seed));
-    }
+    ServerConnections<C> connections =
+        servers.of(server, first -> new ServerConnections<>(this, first, seed));
     if (closed) { // meanwhile; close() may not have met the new entry
       connections.retireAll(CloseReason.POOL_CLOSED, true);
       throw new PoolClosedException(server.id(), CLOSED);
@@ -259,7 +260,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
 
   /** What the pool has done and how it stands. O(connections); keeps no use waiting. */
   public PoolStats stats() {
-    return new PoolStats(servers.values().stream().map(ServerConnections::stats).toList());
+    return new PoolStats(servers.all().stream().map(ServerConnections::stats).toList());
   }
 
   /**
@@ -273,10 +274,10 @@ public final class ConnectionPool<C> implements AutoCloseable {
     closed = true;
     // A server put in meanwhile that this iteration does not meet was put in after the write above,
     // and so its first user, who reads the flag after putting it in, sees it set.
-    servers.values().forEach(server -> server.retireAll(CloseReason.POOL_CLOSED, true));
+    servers.all().forEach(server -> server.retireAll(CloseReason.POOL_CLOSED, true));
     housekeeper.stop();
     if (ownsScheduler) {
-      scheduler.shutdownNow();
+      scheduler.shutdown(); // with the last future's timer: a check may hang
     }
   }
 
@@ -305,7 +306,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
         left = nanos - (System.nanoTime() - begun);
       }
     }
-    return servers.values().stream().mapToInt(ServerConnections::force).sum();
+    return servers.all().stream().mapToInt(ServerConnections::force).sum();
   }
 
   void lookWhetherQuiet() {
@@ -339,11 +340,12 @@ public final class ConnectionPool<C> implements AutoCloseable {
   }
 
   Collection<ServerConnections<C>> servers() {
-    return Collections.unmodifiableCollection(servers.values());
+    return servers.all();
   }
 
   void forget(ServerConnections<C> connections) {
-    servers.remove(connections.serverId(), connections);
+    servers.remove(connections);
+    permits.forget(connections);
   }
 
   /**
@@ -473,7 +475,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
     long now = nanoTime();
     while (needy.needsPermit()) {
       Slot<C> oldest = null;
-      for (ServerConnections<C> server : servers.values()) {
+      for (ServerConnections<C> server : servers.all()) {
         if (server != needy) {
           for (Slot<C> slot : server.slots().all()) {
             if (Slot.isIdle(slot.state)

@@ -33,7 +33,7 @@ public interface Connector<C> {
    * counts toward the maximum.
    *
    * @param server as whoever asked last gave it
-   * @return never null, and never one that is in the pool already
+   * @return never null, and never one that is in the pool already: either is a failed connect
    * @throws Exception if there is none; who waits for it gets it as the cause of a {@link
    *     ConnectFailedException}
    */

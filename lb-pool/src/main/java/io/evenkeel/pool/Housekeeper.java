@@ -3,7 +3,6 @@ package io.evenkeel.pool;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -43,8 +42,9 @@ final class Housekeeper<C> {
       if (pool.isClosed()) { // then stop() may have come before the line above
         cancel.run();
       }
-    } catch (RejectedExecutionException e) {
-      isArmed.set(false); // the pool is closed, or its user has closed its scheduler
+    } catch (Throwable e) { // the pool is closed, or its user's scheduler; or that has failed
+      isArmed.set(false);
+      ConnectionPool.note("the scheduler of a connection pool refuses a task", e);
     }
   }
 

@@ -55,6 +55,11 @@ final class Permits {
     return taken.get() < max;
   }
 
+  /** How many servers want one. O(n). */
+  int queued() {
+    return forWaiters.size() + forMinima.size();
+  }
+
   int taken() {
     return taken.get();
   }
@@ -68,6 +73,14 @@ final class Permits {
   void noLongerNeedy(ServerConnections<?> who) {
     if (forWaiters.remove(who)) {
       who.wantsForWaiter.set(false);
+    }
+  }
+
+  /** Of one that wants nothing ever again. */
+  void forget(ServerConnections<?> who) {
+    noLongerNeedy(who);
+    if (forMinima.remove(who)) {
+      who.wantsForMinimum.set(false);
     }
   }
 

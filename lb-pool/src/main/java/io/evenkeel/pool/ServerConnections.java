@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,13 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>First come, first served</b>: with somebody in line nobody takes an idle slot but under the
  * lock for the first in line, and who gives back hands over without making the slot idle at all.
- * Before standing in line a thread yields a few times, for a hand-over between threads costs a
- * thousand uses of nothing: where uses are so short that connections come back meanwhile, no line
- * forms, and where there is one it can end.
  */
 final class ServerConnections<C> {
-
-  private static final int YIELDS = 4;
 
   final ConnectionPool<C> pool;
   final String serverId;
@@ -67,6 +61,9 @@ final class ServerConnections<C> {
   /** On the pool's clock: when the housekeeper first found nothing open here. Its own alone. */
   @Nullable Long isEmptySince;
 
+  /** As the last who looked for it named its server. */
+  private Server usedFor;
+
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by lock.
@@ -77,6 +74,7 @@ final class ServerConnections<C> {
   ServerConnections(ConnectionPool<C> pool, Server server, long seed) {
     this.pool = pool;
     this.serverId = server.id();
+    this.usedFor = server;
     this.policy = pool.policy();
     this.counters = new ServerCounters(policy.recordUseTimes);
     this.checksAlways = policy.validateAfterIdleNanos == 0;
@@ -118,12 +116,16 @@ final class ServerConnections<C> {
       slot.unchecked = false;
       slot.doubts = doubts.get();
       C connection = slot.connection;
-      if (connection != null && !pool.isAlive(this, connection)) {
+      if (connection == null
+          || !pool.isAlive(this, connection)
+          || !Slot.isBorrowed(slot.state)) { // closed by force meanwhile: nothing is left to end
         endUnfit(slot, CloseReason.DEAD);
         return false;
       }
     }
-    slot.fresh = false;
+    if (slot.fresh) {
+      slot.fresh = false;
+    }
     if (notesUses) {
       slot.borrowedAt = pool.nanoTime();
       if (policy.leakThresholdNanos > 0) {
@@ -133,8 +135,9 @@ final class ServerConnections<C> {
     return true;
   }
 
+  @SuppressWarnings("ReferenceEquality") // which it nearly always is, and costs nothing to see
   static boolean isSameAddress(Server a, Server b) {
-    return a.host().equals(b.host()) && a.port() == b.port();
+    return a == b || (a.host().equals(b.host()) && a.port() == b.port());
   }
 
   private void endUnfit(Slot<C> slot, CloseReason reason) {
@@ -142,76 +145,6 @@ final class ServerConnections<C> {
     if (slot.endUse(slot.ticket())) {
       capacity.discard(slot, reason);
     }
-  }
-
-  /**
-   * Waits for a connection, from when the caller began to want it.
-   *
-   * @param begun {@link System#nanoTime}, for waiting takes real time
-   * @return null if this was forgotten meanwhile
-   */
-  @SuppressWarnings("ThreadPriorityCheck") // see the class comment
-  @Nullable Slot<C> await(Server wanted, boolean keepsMinimum, long begun, long timeoutNanos)
-      throws InterruptedException {
-    for (int i = 0; i < YIELDS && timeoutNanos > 0 && slots.all().length > 0; i++) {
-      Thread.yield();
-      Slot<C> slot = takeIdle(wanted);
-      if (slot != null) {
-        return slot;
-      }
-      throwIfLate(begun, timeoutNanos);
-    }
-    if (Thread.interrupted()) {
-      throw new InterruptedException();
-    }
-    long since = pool.nanoTime();
-    for (boolean again = false; ; again = true) {
-      Waiter<C> waiter = new Waiter<>(wanted, Thread.currentThread(), since);
-      if (!enter(waiter, again, keepsMinimum)) {
-        return null;
-      }
-      Slot<C> slot = outcome(waiter, begun, timeoutNanos);
-      if (isFit(slot, wanted)) {
-        noteWait(since);
-        if (pool.isClosed() && !Slot.isBorrowed(slot.state)) {
-          throw turnedAway(); // closed by force meanwhile
-        }
-        return slot;
-      }
-      throwIfLate(begun, timeoutNanos);
-    }
-  }
-
-  /** Checks may take time. Who does not want to wait at all has them made nevertheless. */
-  private void throwIfLate(long begun, long timeoutNanos) {
-    if (timeoutNanos > 0 && System.nanoTime() - begun >= timeoutNanos) {
-      throw timedOut(timeoutNanos);
-    }
-  }
-
-  private Slot<C> outcome(Waiter<C> waiter, long begun, long timeoutNanos)
-      throws InterruptedException {
-    while (waiter.outcome == null) {
-      Later.runQueued(); // if this thread is itself a callback of the pool
-      long left = timeoutNanos - (System.nanoTime() - begun);
-      if (waiter.outcome != null) {
-        break;
-      } else if (left > 0) {
-        LockSupport.parkNanos(this, left);
-      } else if (leave(waiter)) {
-        throw timedOut(timeoutNanos);
-      }
-      if (Thread.interrupted()) {
-        if (!leave(waiter) && waiter.outcome instanceof Slot<?> slot) {
-          putBack(mine(slot));
-        }
-        throw new InterruptedException();
-      }
-    }
-    if (waiter.outcome instanceof Slot<?> slot) {
-      return mine(slot);
-    }
-    throw rethrowable(waiter.outcome);
   }
 
   static RuntimeException rethrowable(@Nullable Object outcome) {
@@ -526,6 +459,17 @@ final class ServerConnections<C> {
   }
 
   // What others see.
+
+  Server usedFor() {
+    return usedFor;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a write would take the cache line from the readers
+  void isUsedFor(Server server) {
+    if (usedFor != server) {
+      usedFor = server;
+    }
+  }
 
   Slots<C> slots() {
     return slots;

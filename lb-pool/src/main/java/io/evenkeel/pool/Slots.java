@@ -21,7 +21,7 @@ final class Slots<C> {
 
   /** Where threads remember the slot that they used last; a power of two. */
   private static final int SEATS =
-      Integer.highestOneBit(Math.min(64, 4 * Runtime.getRuntime().availableProcessors()));
+      Integer.highestOneBit(Math.min(64, 16 * Runtime.getRuntime().availableProcessors()));
 
   /** Each in a cache line of its own. */
   private static final int SEAT_SHIFT = 4;
@@ -32,8 +32,8 @@ final class Slots<C> {
   /** Replaced under the lock by a longer one that begins with the same; read by anyone. */
   private volatile Slot<C>[] all = newArray(0);
 
-  /** Indexes of slots. Hints: read and written by anyone, as it happens. */
-  private final int[] hints = new int[SEATS << SEAT_SHIFT];
+  /** Read and written by anyone, as it happens. */
+  private final @Nullable Slot<C>[] hints = newArray(SEATS << SEAT_SHIFT);
 
   /** Numbers returns; only where reuse is FIFO. */
   private final AtomicLong returns = new AtomicLong();
@@ -58,12 +58,11 @@ final class Slots<C> {
       }
       return null;
     }
-    Slot<C>[] slots = all;
-    int hint = hints[seat()];
-    if (hint < slots.length && slots[hint].borrowIdle()) {
-      return slots[hint];
+    Slot<C> hint = hints[seat()];
+    if (hint != null && hint.borrowIdle()) {
+      return hint;
     }
-    for (Slot<C> slot : slots) {
+    for (Slot<C> slot : all) {
       if (slot.borrowIdle()) {
         return slot;
       }
@@ -113,8 +112,8 @@ final class Slots<C> {
       return false;
     }
     int seat = seat();
-    if (hints[seat] != slot.index) {
-      hints[seat] = slot.index;
+    if (hints[seat] != slot) {
+      hints[seat] = slot;
     }
     return true;
   }
@@ -185,7 +184,7 @@ final class Slots<C> {
   }
 
   void forgetHints() {
-    Arrays.fill(hints, 0);
+    Arrays.fill(hints, null);
   }
 
   private static int seat() {

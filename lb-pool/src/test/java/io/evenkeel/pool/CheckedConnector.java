@@ -24,20 +24,24 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
     final AtomicReference<Thread> user = new AtomicReference<>();
     volatile boolean dead;
 
-    Connection(int number, String serverId) {
+    /** How many places in the maximum there are for all those that share this. */
+    final AtomicInteger places;
+
+    Connection(int number, String serverId, AtomicInteger places) {
       this.number = number;
       this.serverId = serverId;
+      this.places = places;
     }
 
     /** The user has it to itself, and it is open and was not known to be dead. */
     void use() {
       check(user.compareAndSet(null, Thread.currentThread()), this + " has two users");
-      check(closings.get() == 0, this + " was handed out closed");
+      check(closings.get() == 0 || mayForce, this + " was handed out closed");
     }
 
     /** The user is about to give it back or throw it away. */
     void unuse() {
-      check(closings.get() == 0, this + " was closed while in use");
+      check(closings.get() == 0 || mayForce, this + " was closed while in use");
       check(user.compareAndSet(Thread.currentThread(), null), this + " changed its user");
     }
 
@@ -50,8 +54,18 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
   private final int maxPerServer;
   private final AtomicInteger made = new AtomicInteger();
   private final Map<String, AtomicInteger> existing = new ConcurrentHashMap<>();
+  private final AtomicInteger total = new AtomicInteger();
+
+  /** How many there were at once, to all servers. */
+  final AtomicInteger most = new AtomicInteger();
+
   final Queue<Connection> all = new ConcurrentLinkedQueue<>();
   private final Queue<String> breaches = new ConcurrentLinkedQueue<>();
+
+  /** Whether the pool is going to be closed by force, under the hands of users. */
+  volatile boolean mayForce;
+
+  final AtomicInteger closedInUse = new AtomicInteger();
 
   CheckedConnector(int maxPerServer) {
     this.maxPerServer = maxPerServer;
@@ -59,21 +73,37 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
 
   @Override
   public Connection connect(Server server) throws Exception {
-    // Counted from before the attempt: those under way are part of the maximum.
-    AtomicInteger here = existing.computeIfAbsent(server.id(), id -> new AtomicInteger());
-    check(here.incrementAndGet() <= maxPerServer, "more than the maximum for " + server);
-    boolean connected = false;
+    begun(server);
     try {
       beforeConnect(server);
-      Connection connection = new Connection(made.getAndIncrement(), server.id());
-      all.add(connection);
-      connected = true;
-      return connection;
-    } finally {
-      if (!connected) {
-        here.decrementAndGet();
-      }
+      return made(server);
+    } catch (Throwable e) {
+      failed(server);
+      throw e;
     }
+  }
+
+  /** Counted from before the attempt: those under way are part of the maximum. */
+  final void begun(Server server) {
+    AtomicInteger here = existing.computeIfAbsent(server.id(), id -> new AtomicInteger());
+    check(here.incrementAndGet() <= maxPerServer, "more than the maximum for " + server);
+    most.accumulateAndGet(total.incrementAndGet(), Math::max);
+  }
+
+  final Connection made(Server server) {
+    return made(server, new AtomicInteger(1));
+  }
+
+  /** One of several for one connect, or one for none. */
+  final Connection made(Server server, AtomicInteger places) {
+    Connection connection = new Connection(made.getAndIncrement(), server.id(), places);
+    all.add(connection);
+    return connection;
+  }
+
+  final void failed(Server server) {
+    total.decrementAndGet();
+    existing.get(server.id()).decrementAndGet();
   }
 
   /** What a test wants to happen before a connection is made; may throw or block. */
@@ -81,7 +111,9 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
 
   @Override
   public boolean isAlive(Connection connection) {
-    check(connection.closings.get() == 0, connection + " was checked after it was closed");
+    check(
+        connection.closings.get() == 0 || mayForce,
+        connection + " was checked after it was closed");
     check(connection.user.get() == null, connection + " was checked while in use");
     return !connection.dead;
   }
@@ -89,8 +121,14 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
   @Override
   public void close(Connection connection) {
     check(connection.closings.incrementAndGet() == 1, connection + " was closed twice");
-    check(connection.user.get() == null, connection + " was closed while in use");
-    existing.get(connection.serverId).decrementAndGet();
+    if (connection.user.get() != null) {
+      closedInUse.incrementAndGet();
+      check(mayForce, connection + " was closed while in use");
+    }
+    if (connection.places.getAndDecrement() > 0) {
+      total.decrementAndGet();
+      existing.get(connection.serverId).decrementAndGet();
+    }
   }
 
   /** The user is about to take it out of the pool, which is not to touch it any more. */
@@ -106,7 +144,7 @@ class CheckedConnector implements Connector<CheckedConnector.Connection> {
     return all.stream().filter(connection -> connection.closings.get() == 0).count();
   }
 
-  private void check(boolean holds, String breach) {
+  final void check(boolean holds, String breach) {
     if (!holds) {
       breaches.add(breach);
     }

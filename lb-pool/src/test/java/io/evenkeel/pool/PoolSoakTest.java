@@ -41,6 +41,7 @@ class PoolSoakTest {
   void everythingAtOnce_noRuleIsBroken_andNothingIsLeft() throws Exception {
     long seed = Threads.seed();
     AtomicInteger existing = new AtomicInteger();
+    @SuppressWarnings("UnnecessaryAsync") // written by all that connect
     AtomicInteger most = new AtomicInteger();
     CheckedConnector connector =
         new CheckedConnector(3) {

@@ -86,14 +86,27 @@ final class Converters {
   static final class OfCount implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
-      if (text.matches("\\d{1,9}")) {
-        int n = Integer.parseInt(text);
-        if (n >= 1 && n <= 1_000) {
-          return n;
-        }
-      }
-      throw new TypeConversionException("'" + text + "' (expected: a whole number, 1 to 1000)");
+      return convertCount(text, 1);
     }
+  }
+
+  /** How many, or none: 0 to 1,000. */
+  static final class OfCountOrNone implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return convertCount(text, 0);
+    }
+  }
+
+  private static int convertCount(String text, int least) {
+    if (text.matches("\\d{1,9}")) {
+      int n = Integer.parseInt(text);
+      if (n >= least && n <= 1_000) {
+        return n;
+      }
+    }
+    throw new TypeConversionException(
+        "'" + text + "' (expected: a whole number, " + least + " to 1000)");
   }
 
   private static <T> T convertBy(Function<String, T> parser, String text) {

@@ -121,6 +121,16 @@ final class RunOptions {
   @Nullable Integer eventLoops;
 
   @Option(
+      names = "--warm-connections",
+      paramLabel = "N",
+      defaultValue = "0",
+      converter = Converters.OfCountOrNone.class,
+      description =
+          "Connections to each server that are made beforehand, so that a client need not wait for"
+              + " one. A server must bear connections that say nothing for 30s.")
+  int warmConnections;
+
+  @Option(
       names = "--connect-timeout",
       paramLabel = "DURATION",
       defaultValue = "5s",

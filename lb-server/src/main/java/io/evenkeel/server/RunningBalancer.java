@@ -105,6 +105,7 @@ final class RunningBalancer {
     TcpProxyBuilder builder =
         TcpProxy.builder(balancer)
             .listen(listen.host(), listen.port())
+            .warmConnections(options.warmConnections)
             .connectTimeout(options.connectTimeout)
             .idleTimeout(options.idleTimeout);
     if (options.eventLoops != null) {

@@ -43,6 +43,7 @@ class CommandLineTest {
         .containsPattern("--selector=NAME[^-]*least_connections,[^-]*round_robin")
         .contains("--selector-option=NAME=VALUE", "bounded", "sticky_ttl", "zone", "subset")
         .containsPattern("--event-loops=N[^-]*Default: one per core")
+        .containsPattern("--warm-connections=N[^-]*Default: 0")
         .containsPattern("--connect-timeout=[^-]*Default: 5s")
         .containsPattern("--idle-timeout=[^-]*Default: 60s")
         .containsPattern("--health-interval=[^-]*Default: 5s")

@@ -6,9 +6,10 @@ import io.evenkeel.core.HostPort;
 import java.net.Socket;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** More clients at once than there are descriptors for. */
 @EnabledOnOs(OS.LINUX)
@@ -18,8 +19,11 @@ class DescriptorsIT {
   private static final int CLIENTS = 150;
   private static final int WINDOW_MILLIS = 1_000;
 
-  @Test
-  void noDescriptorLeft_clientsWaitTheirTurn_noneIsRefused_noServerIsBlamed() throws Exception {
+  /** Those that are warm make room for clients. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 30})
+  void noDescriptorLeft_clientsWaitTheirTurn_noneIsRefused_noServerIsBlamed(int warm)
+      throws Exception {
     try (TestServer server = new TestServer("a");
         Proc evenkeel =
             Proc.evenkeelWithDescriptors(
@@ -31,17 +35,23 @@ class DescriptorsIT {
                 server.address(),
                 "--event-loops",
                 "2",
+                "--warm-connections",
+                Integer.toString(warm),
                 "--health-interval",
                 "2s", // a check may take as long: it must not fail for want of time
                 "--fall",
                 "1")) {
       HostPort address = evenkeel.awaitListening();
+      Waiting.until("they are warm", () -> server.openConnections() >= warm);
       Deque<Socket> clients = new ArrayDeque<>();
       try {
         for (int i = 0; i < CLIENTS; i++) {
           clients.add(TestServer.connect(address));
         }
         evenkeel.awaitErr("accepting pauses");
+        if (warm > 0) {
+          evenkeel.awaitErr("warm connections are closed until there are");
+        }
         long before = evenkeel.cpuTicks();
         Waiting.pass(WINDOW_MILLIS); // the listener is ready all the while, and nobody may spin
         assertThat(evenkeel.cpuTicks() - before).isLessThan(WINDOW_MILLIS / 10 / 2);
@@ -61,7 +71,8 @@ class DescriptorsIT {
       assertThat(evenkeel.err()).noneMatch(DescriptorsIT::isRefusal);
       Waiting.until(
           "each has its line in the access log",
-          () -> evenkeel.err().stream().filter(line -> line.contains(" end=OK ")).count() == CLIENTS);
+          () ->
+              evenkeel.err().stream().filter(line -> line.contains(" end=OK ")).count() == CLIENTS);
       assertThat(evenkeel.err().stream().filter(line -> line.contains("accepting pauses")))
           .as("once a loop")
           .hasSizeBetween(1, 2);

@@ -35,6 +35,35 @@ class RunIT {
     }
   }
 
+  @Test
+  void warmConnections_areThereBeforeTheClient_andGoAtTheEnd() throws Exception {
+    try (TestServer a = new TestServer("a");
+        Proc evenkeel =
+            Proc.evenkeel(
+                "run",
+                "--listen",
+                "127.0.0.1:0",
+                "--server",
+                a.address(),
+                "--health-interval",
+                "1h",
+                "--warm-connections",
+                "3")) {
+      HostPort address = evenkeel.awaitListening();
+      Waiting.until("three are warm", () -> a.openConnections() == 3);
+      try (Socket client = TestServer.connect(address)) {
+        assertThat(TestServer.greeting(client.getInputStream())).isEqualTo("a");
+        Waiting.until("another is made", () -> a.openConnections() == 4);
+        client.getOutputStream().write('x');
+        assertThat(client.getInputStream().read()).isEqualTo('x');
+      }
+      Waiting.until("three are warm", () -> a.openConnections() == 3);
+      evenkeel.signal("TERM");
+      assertThat(evenkeel.awaitExit()).isZero();
+      Waiting.until("none is left", () -> a.openConnections() == 0);
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"TERM,15", "INT,2"})
   void signal_openRelayFinishes_nothingNewIsAccepted_exit0(String name, int number)

@@ -31,6 +31,11 @@ final class TestServer implements AutoCloseable {
     return "127.0.0.1:" + listener.getLocalPort();
   }
 
+  /** Connections that are open now. */
+  int openConnections() {
+    return open.size();
+  }
+
   /** A port of loopback on which nobody listens just now. */
   static String freeAddress() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {

@@ -13,7 +13,7 @@ import java.util.List;
 enum Contender {
   EVENKEEL("Evenkeel", ""),
   HAPROXY("HAProxy", ""),
-  HAPROXY_SPLICE("HAProxy, splicing", "option splice-auto"),
+  HAPROXY_SPLICE("HAProxy, splicing", "option splice-request\n  option splice-response"),
   HAPROXY_64K("HAProxy, 64 KiB", "tune.bufsize 65536"),
   NGINX("nginx", ""),
   NGINX_64K("nginx, 64 KiB", "proxy_buffer_size 64k;");
@@ -32,6 +32,11 @@ enum Contender {
 
   boolean isOurs() {
     return this == EVENKEEL;
+  }
+
+  /** Whether it is one that the bar of bulk transfers goes by. */
+  boolean has64KiB() {
+    return this == HAPROXY_64K || this == NGINX_64K;
   }
 
   /** Writes its configuration, and says how it is started. */

@@ -87,6 +87,10 @@ final class Options {
     return quick ? 1 : 3;
   }
 
+  int warmUpSecondsAtMost() {
+    return quick ? 1 : 30;
+  }
+
   private static String value(String option, Iterator<String> left) {
     if (!left.hasNext()) {
       throw new IllegalArgumentException(option + ": nothing follows (expected: a value)");

@@ -3,6 +3,7 @@ package io.evenkeel.benchmarks.proxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,13 +72,31 @@ final class Running implements AutoCloseable {
 
   /** User and system time of all threads so far, to 10 ms. */
   long cpuMillis() throws IOException {
-    long ticks = 0;
+    long millis = 0;
     for (ProcessHandle handle : all()) {
-      String stat = Files.readString(Path.of("/proc/" + handle.pid() + "/stat"));
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      ticks += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+      millis += cpuMillis(Files.readString(Path.of("/proc/" + handle.pid() + "/stat")));
     }
-    return ticks * MILLIS_A_TICK;
+    return millis;
+  }
+
+  /** Of a JVM: what of that its JIT compilers have taken. */
+  long compilerMillis() throws IOException {
+    long millis = 0;
+    try (DirectoryStream<Path> threads =
+        Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/task"))) {
+      for (Path thread : threads) {
+        String stat = Files.readString(thread.resolve("stat"));
+        if (stat.contains("(C1 Compiler") || stat.contains("(C2 Compiler")) {
+          millis += cpuMillis(stat);
+        }
+      }
+    }
+    return millis;
+  }
+
+  private static long cpuMillis(String stat) {
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * MILLIS_A_TICK;
   }
 
   /** Resident memory. */
