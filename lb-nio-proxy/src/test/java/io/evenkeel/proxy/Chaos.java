@@ -55,7 +55,7 @@ final class Chaos implements AutoCloseable {
   /** Those that were cut by one end. */
   final AtomicInteger cut = new AtomicInteger();
 
-  /** Those that no server heard of, though none was dead then. */
+  /** Those that no server heard of, though none was dead then and the client stayed. */
   final AtomicInteger turnedAway = new AtomicInteger();
 
   /** A million for each kill so far, and one for each server that is dead now. */
@@ -149,7 +149,9 @@ final class Chaos implements AutoCloseable {
           whole.incrementAndGet();
         } else if (conversation.isHeard()) {
           cut.incrementAndGet();
-        } else if (deathsBefore % 1_000_000 == 0 && deathsBefore == deaths.get()) {
+        } else if (!conversation.client.letGo
+            && deathsBefore % 1_000_000 == 0
+            && deathsBefore == deaths.get()) {
           turnedAway.incrementAndGet();
         }
       } finally {

@@ -92,7 +92,7 @@ final class Conversation {
     private volatile boolean ended;
 
     /** It lets go of the connection whatever the other one does: set before that. */
-    private volatile boolean letGo;
+    volatile boolean letGo;
 
     /** What it had sent by its FIN. */
     private volatile byte[] digest = new byte[0];

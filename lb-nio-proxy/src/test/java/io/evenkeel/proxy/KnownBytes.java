@@ -51,10 +51,15 @@ final class KnownBytes {
 
   /** Sends so many bytes, in parts of at most this size. */
   void send(OutputStream out, long size, int part) throws IOException {
+    send(out, 0, size, part);
+  }
+
+  /** The same, from this position to there. */
+  void send(OutputStream out, long from, long to, int part) throws IOException {
     byte[] buffer = new byte[part];
-    for (long sent = 0; sent < size; ) {
+    for (long sent = from; sent < to; ) {
       fill(buffer, sent);
-      int n = (int) Math.min(part, size - sent);
+      int n = (int) Math.min(part, to - sent);
       out.write(buffer, 0, n);
       sent += n;
     }

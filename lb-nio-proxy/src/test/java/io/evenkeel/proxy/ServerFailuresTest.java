@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -83,14 +84,17 @@ class ServerFailuresTest extends ScenarioFixture {
     echo(other);
     balancer.add(stopped.server());
 
-    long size = 64 * MIB;
+    long size = 128 * MIB;
+    CountDownLatch hasStopped = new CountDownLatch(1);
     KnownBytes bytes = new KnownBytes(1);
     Socket stream = connect();
     AtomicLong got = new AtomicLong();
     CompletableFuture<Void> sent =
         async(
             () -> {
-              bytes.send(stream.getOutputStream(), size, 50_000);
+              bytes.send(stream.getOutputStream(), 8 * MIB, 50_000);
+              hasStopped.await();
+              bytes.send(stream.getOutputStream(), 8 * MIB, size, 50_000);
               stream.shutdownOutput();
               return null;
             });
@@ -105,6 +109,7 @@ class ServerFailuresTest extends ScenarioFixture {
             });
     await("bytes come back", () -> got.get() > MIB);
     stopped.stop();
+    hasStopped.countDown();
     await("the server takes no more", () -> takenBufferBytes() > 0);
     awaitIdle();
     assertThat(takenBufferBytes()).isBetween(1L, 2L * EventLoop.READ_BUFFER_BYTES);
