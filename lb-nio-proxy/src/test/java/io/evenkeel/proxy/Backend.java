@@ -22,9 +22,14 @@ final class Backend implements AutoCloseable {
     void run(Socket socket) throws Exception;
   }
 
+  /** The same; connections are numbered as they are accepted, from 1. */
+  interface NumberedSession {
+    void run(Socket socket, int number) throws Exception;
+  }
+
   final AtomicInteger accepted = new AtomicInteger();
   private final ServerSocket listener;
-  private final Session session;
+  private final NumberedSession session;
   private final Map<Socket, Thread> open = new ConcurrentHashMap<>();
   private final Thread acceptor;
 
@@ -37,6 +42,10 @@ final class Backend implements AutoCloseable {
   }
 
   Backend(int port, int backlog, Session session) throws IOException {
+    this(port, backlog, (socket, number) -> session.run(socket));
+  }
+
+  Backend(int port, int backlog, NumberedSession session) throws IOException {
     this.session = session;
     this.listener = new ServerSocket();
     listener.setReuseAddress(true);
@@ -87,17 +96,17 @@ final class Backend implements AutoCloseable {
       } catch (IOException e) {
         return;
       }
-      accepted.incrementAndGet();
-      Thread thread = new Thread(() -> serve(socket), "session-" + socket.getPort());
+      int number = accepted.incrementAndGet();
+      Thread thread = new Thread(() -> serve(socket, number), "session-" + socket.getPort());
       open.put(socket, thread);
       thread.setDaemon(true);
       thread.start();
     }
   }
 
-  private void serve(Socket socket) {
+  private void serve(Socket socket, int number) {
     try (socket) {
-      session.run(socket);
+      session.run(socket, number);
     } catch (Exception e) {
       // the test sees it from the client's side
       accepted.get();

@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** A proxy with warm connections, and servers that say which of their connections a client has. */
 abstract class WarmFixture extends ProxyFixture {
@@ -18,12 +17,11 @@ abstract class WarmFixture extends ProxyFixture {
   }
 
   Backend numbered(int port) throws IOException {
-    AtomicInteger count = new AtomicInteger();
     return closeLater(
         new Backend(
             port,
-            socket -> {
-              int number = count.incrementAndGet();
+            4096,
+            (socket, number) -> {
               InputStream in = socket.getInputStream();
               while (in.read() >= 0) {
                 socket.getOutputStream().write(number);
