@@ -493,7 +493,7 @@ final class Relay extends Timer {
     if (from.wasReset() || (from == client && from.outputBroken())) {
       close(true, resetBy(from));
     } else if (to.inputEnded() && !from.hasPending()) {
-      close(false, EndReason.FINISHED);
+      close(false, from.outputBroken() ? EndReason.SERVER_STOPPED_READING : EndReason.FINISHED);
     } else if (from.outputBroken()) {
       to.endOutput();
       state = State.LINGERING;

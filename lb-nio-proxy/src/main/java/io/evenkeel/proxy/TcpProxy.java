@@ -54,8 +54,8 @@ public final class TcpProxy {
   private final Outage outage;
   private final WaitingClients waiting;
 
-  /** Null if there are to be none. */
-  private final @Nullable WarmConnections warm;
+  /** Null if there are to be none, or it was not started. Written by the life cycle. */
+  private volatile @Nullable WarmConnections warm;
 
   /** One and the same each time, for it to be removed again. */
   private final BalancerListener membership = this::onEvent;
@@ -79,11 +79,6 @@ public final class TcpProxy {
     this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
     this.outage = new Outage(balancer);
     this.waiting = new WaitingClients(balancer, settings.maxWaiting());
-    this.warm =
-        settings.warmConnections() == 0
-            ? null
-            : new WarmConnections(
-                balancer, settings.warmConnections(), settings.clock(), WarmConnections.QUIET);
   }
 
   /**
@@ -129,6 +124,11 @@ public final class TcpProxy {
               settings.reusePort(),
               settings.sockets());
       localAddress = (InetSocketAddress) listeners.get(0).getLocalAddress();
+      if (settings.warmConnections() > 0) { // closed for good if this fails: each start has its own
+        warm =
+            new WarmConnections(
+                balancer, settings.warmConnections(), settings.clock(), WarmConnections.QUIET);
+      }
       startLoops(listeners);
       if (warm != null) {
         warm.start(acceptors);
@@ -136,6 +136,7 @@ public final class TcpProxy {
     } catch (Throwable e) {
       closeWarm();
       boolean interrupted = stopLoops();
+      warm = null;
       loops = List.of();
       acceptors = List.of();
       localAddress = null;

@@ -73,6 +73,50 @@ class ServerFailuresTest extends ScenarioFixture {
     assertThat(ended(EndReason.SERVER_RESET)).isEqualTo(1);
   }
 
+  /** The client has said that all is sent: what of it was thrown away was not passed on. */
+  @Test
+  void serverAnswersEarlyAndResets_clientThatHasEndedGetsTheAnswer_andItIsNotCalledFinished()
+      throws Exception {
+    CountDownLatch allIsSent = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    Backend backend =
+        closeLater(
+            new Backend(
+                socket -> {
+                  assertThat(socket.getInputStream().read()).isZero();
+                  allIsSent.await();
+                  socket.getOutputStream().write(new byte[] {1, 2, 3}); // and closes: a reset
+                }));
+    start(builder -> builder.eventLoops(1).waterMarks(0, 16 << 20), backend.server());
+    try (Socket client = connect()) {
+      client.getOutputStream().write(new byte[12 << 20]); // more than the kernel takes for it
+      client.shutdownOutput();
+      await("all is read", () -> proxy.stats().bytesFromClients() == 12 << 20);
+      assertThat(takenBufferBytes()).isPositive();
+      proxy // does not look before both have come, the answer and the reset
+          .loops()
+          .get(0)
+          .execute(
+              () -> {
+                allIsSent.countDown();
+                awaitUninterruptibly(goOn);
+              });
+      await("the server has left", () -> backend.openSessions() == 0);
+      goOn.countDown();
+      assertThat(client.getInputStream().readAllBytes()).containsExactly(1, 2, 3);
+    }
+    assertQuiet();
+    assertThat(ended(EndReason.SERVER_STOPPED_READING)).isEqualTo(1);
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   @Test
   void serverStopped_othersAreServed_newClientsGoElsewhere_andWhenItGoesOnNoByteIsLost()
       throws Exception {

@@ -264,6 +264,23 @@ class WarmLifecycleTest extends WarmFixture {
     assertThat(sockets()).isEqualTo(before);
   }
 
+  @Test
+  void startThatFails_andThenDoesNot_theyAreMade() throws Exception {
+    Backend backend = numbered();
+    balancer = LoadBalancer.builder().servers(backend.server()).build();
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      proxy =
+          TcpProxy.builder(balancer)
+              .listen("127.0.0.1", taken.getLocalPort())
+              .warmConnections(2)
+              .build();
+      assertThatThrownBy(proxy::start).isInstanceOf(BindException.class);
+    }
+    proxy.start();
+    awaitWarm(backend, 2);
+    assertQuiet();
+  }
+
   // ---- descriptors ----
 
   @Test
