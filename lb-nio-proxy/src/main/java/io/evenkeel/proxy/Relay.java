@@ -180,6 +180,7 @@ final class Relay extends Timer {
     closeServer();
     client.hold(); // what it says is read once it is connected
     state = State.CONNECTING;
+    descriptorDeadlineNanos = null;
     connectBeganNanos = loop.nowNanos();
     record.connectsAnew(loop.nowNanos());
     if (leased == null || !tryAddressesOf(leased)) {
@@ -255,6 +256,7 @@ final class Relay extends Timer {
 
   private void lineUp() {
     state = State.WAITING;
+    descriptorDeadlineNanos = null;
     long now = loop.nowNanos();
     if (linedUpNanos == null) {
       linedUpNanos = now;

@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,16 +35,21 @@ class WarmLossTest extends WarmFixture {
 
   /** As {@link #numbered()}, and remembers its connections. */
   private Backend remembering() throws IOException {
-    AtomicInteger count = new AtomicInteger();
     return closeLater(
         new Backend(
-            socket -> {
-              int number = count.incrementAndGet();
+            0,
+            4096,
+            (socket, number) -> {
               sessions.add(socket);
               while (socket.getInputStream().read() >= 0) {
                 socket.getOutputStream().write(number);
               }
             }));
+  }
+
+  private void awaitRemembered(Backend backend, int count) {
+    awaitWarm(backend, count);
+    await("their sessions have begun", () -> sessions.size() == count);
   }
 
   private static void end(Socket session, boolean reset) throws IOException {
@@ -61,7 +65,7 @@ class WarmLossTest extends WarmFixture {
   void endedWhileIdle_clientsGetOthers(boolean reset) throws Exception {
     Backend backend = remembering();
     startWarm(4, backend.server());
-    awaitWarm(backend, 4);
+    awaitRemembered(backend, 4);
     for (Socket session : sessions) {
       end(session, reset);
     }
@@ -102,7 +106,7 @@ class WarmLossTest extends WarmFixture {
   void endedUnderASilentClient_itIsConnectedAnew(boolean reset) throws Exception {
     Backend backend = remembering();
     startWarm(1, backend.server());
-    awaitWarm(backend, 1);
+    awaitRemembered(backend, 1);
     Socket first = sessions.peek();
     try (Socket client = connect()) {
       await("it is on the warm one", () -> proxy.stats().warm() == 1);
@@ -132,7 +136,7 @@ class WarmLossTest extends WarmFixture {
       throws Exception {
     Backend backend = remembering();
     start(builder -> builder.eventLoops(1).warmConnections(1), backend.server());
-    awaitWarm(backend, 1);
+    awaitRemembered(backend, 1);
     Socket first = sessions.peek();
     int port = first.getPort();
     try (Socket client = connect()) {
@@ -230,7 +234,7 @@ class WarmLossTest extends WarmFixture {
   void endedAndNoServerIsLeft_theClientIsReset() throws Exception {
     Backend backend = remembering();
     startWarm(1, backend.server());
-    awaitWarm(backend, 1);
+    awaitRemembered(backend, 1);
     try (Socket client = connect()) {
       await("it is on the warm one", () -> proxy.stats().warm() == 1);
       backend.close();
@@ -247,7 +251,7 @@ class WarmLossTest extends WarmFixture {
   void endedAfterTheFirstByte_isPassedOn(boolean reset) throws Exception {
     Backend backend = remembering();
     startWarm(1, backend.server());
-    awaitWarm(backend, 1);
+    awaitRemembered(backend, 1);
     Socket first = sessions.peek();
     try (Socket client = connect()) {
       assertThat(number(client)).isEqualTo(1);
@@ -267,7 +271,7 @@ class WarmLossTest extends WarmFixture {
   void clientThatOnlyEndsItsOutput_theServersEndIsItsAnswer() throws Exception {
     Backend backend = remembering();
     startWarm(1, backend.server());
-    awaitWarm(backend, 1);
+    awaitRemembered(backend, 1);
     try (Socket client = connect()) {
       client.shutdownOutput();
       assertThat(client.getInputStream().read()).isEqualTo(-1);
