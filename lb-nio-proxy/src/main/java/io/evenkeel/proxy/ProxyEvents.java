@@ -119,7 +119,7 @@ final class ProxyEvents {
    *
    * @return whether there is something to deliver
    */
-  private synchronized boolean pauseChanged(
+  synchronized boolean pauseChanged(
       @Nullable PauseReason before, @Nullable PauseReason after, long nowNanos) {
     if (before != null) {
       Pauses left = pausesFor(before);

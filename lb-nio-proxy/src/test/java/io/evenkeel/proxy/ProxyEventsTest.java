@@ -302,6 +302,34 @@ class ProxyEventsTest extends ProxyFixture {
     assertThat(heard).hasSize(3);
   }
 
+  /** Loops run before the start is over. */
+  @Test
+  void whatComesBeforeListening_isHeardAfterIt_ifItIsStillSo() {
+    ProxyEvents events = new ProxyEvents(heard::add);
+    InetSocketAddress address = new InetSocketAddress(1);
+    events.pauseChanged(null, NO_DESCRIPTOR, 0);
+    events.draining();
+    events.startFailed();
+    events.pauseChanged(null, MAX_CONNECTIONS, 0);
+    events.pauseChanged(null, ACCEPT_RATE, 0);
+    events.pauseChanged(ACCEPT_RATE, null, 1);
+    events.deliver();
+    assertThat(heard).isEmpty();
+    events.listening(address);
+    events.deliver();
+    assertThat(heard).containsExactly(new Listening(address), new AcceptingPaused(MAX_CONNECTIONS));
+
+    heard.clear();
+    ProxyEvents drained = new ProxyEvents(heard::add);
+    drained.pauseChanged(null, MAX_CONNECTIONS, 0);
+    drained.draining();
+    drained.listening(address);
+    drained.pauseChanged(MAX_CONNECTIONS, null, 0);
+    drained.pauseChanged(null, null, ProxyEvents.QUIET_NANOS);
+    drained.deliver();
+    assertThat(heard).containsExactly(new Listening(address), new Draining());
+  }
+
   /** Without sockets: many threads at once, each event once and none while another is heard. */
   @Test
   void manyThreads_deliverInOrder_oneAtATime_andLeaveNothingBehind() throws Exception {
