@@ -43,21 +43,16 @@ final class Acceptor extends Timer implements ChannelHandler {
   private final SourceAddresses sources;
   private @Nullable SelectionKey key;
 
-  /** Why nobody is taken in just now. */
-  private enum Pause {
-    NONE,
-    /** No descriptor: until a timer goes off. */
-    DESCRIPTORS,
-    /** Too many a second: until a timer goes off. */
-    RATE,
-    /** Too many at a time: until {@link #placeFree}. */
-    PLACES
-  }
-
   /** Holds a descriptor and nothing else. */
   private @Nullable SocketChannel spare;
 
-  private Pause pause = Pause.NONE;
+  /**
+   * Why nobody is taken in just now, null if they are: for {@code NO_DESCRIPTOR} and {@code
+   * ACCEPT_RATE} until a timer goes off, for {@code MAX_CONNECTIONS} until {@link #placeFree}.
+   */
+  private @Nullable PauseReason pause;
+
+  private final ProxyEvents.OfLoop events;
 
   /** When the turn comes that was taken of the rate and not used yet; null if there is none. */
   private @Nullable Long turnNanos;
@@ -81,6 +76,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     this.context = context;
     this.loop = loop;
     this.listener = listener;
+    this.events = new ProxyEvents.OfLoop(context.events(), loop);
   }
 
   /** Begins to accept. */
@@ -113,7 +109,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   private void accept(int most) {
-    for (int i = 0; i < most && pause == Pause.NONE && !closed && mayTakeIn(); i++) {
+    for (int i = 0; i < most && pause == null && !closed && mayTakeIn(); i++) {
       SocketChannel client = null;
       try {
         openSpare();
@@ -145,7 +141,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     }
     if (!context.clients().tryTake(this)) {
       giveBackTurn();
-      pauseFor(Pause.PLACES);
+      pauseFor(PauseReason.MAX_CONNECTIONS);
       return false;
     }
     if (!context.rate().isUnlimited() && !isItsTurn()) {
@@ -165,7 +161,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     if (turn - now <= 0) {
       return true;
     }
-    pauseFor(Pause.RATE);
+    pauseFor(PauseReason.ACCEPT_RATE);
     loop.timers().arm(this, turn);
     return false;
   }
@@ -177,9 +173,15 @@ final class Acceptor extends Timer implements ChannelHandler {
     }
   }
 
-  private void pauseFor(Pause why) {
-    pause = why;
+  private void pauseFor(PauseReason why) {
+    setPause(why);
     listenFor(0);
+  }
+
+  private void setPause(@Nullable PauseReason after) {
+    PauseReason before = pause;
+    pause = after;
+    events.pauseChanged(before, after);
   }
 
   private void listenFor(int ops) {
@@ -198,7 +200,7 @@ final class Acceptor extends Timer implements ChannelHandler {
    * or something else to wait for: in the end {@link #accept} gives back what it has no use for.
    */
   void placeFree() {
-    if (closed || pause != Pause.PLACES) {
+    if (closed || pause != PauseReason.MAX_CONNECTIONS) {
       context.clients().callNext();
       return;
     }
@@ -207,7 +209,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   private void goOn() {
-    pause = Pause.NONE;
+    setPause(null);
     listenFor(SelectionKey.OP_ACCEPT);
   }
 
@@ -283,7 +285,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     long now = loop.nowNanos();
     boolean isNews = lastPauseNanos == null || now - lastPauseNanos > QUIET_NANOS;
     lastPauseNanos = now;
-    pauseFor(Pause.DESCRIPTORS);
+    pauseFor(PauseReason.NO_DESCRIPTOR);
     loop.timers().arm(this, now + PAUSE_NANOS);
     if (context.warm() != null) {
       EventLoop.runGuarded(context.warm()::makeRoom);
@@ -327,7 +329,7 @@ final class Acceptor extends Timer implements ChannelHandler {
       return;
     }
     closing = true;
-    pause = Pause.NONE;
+    pause = null;
     EventLoop.runGuarded(() -> accept(CLIENTS_AT_CLOSE));
     closed = true;
     loop.close(listener, null);

@@ -19,6 +19,7 @@ record ProxyContext(
     AcceptRate rate,
     WaitingClients waiting,
     @Nullable WarmConnections warm,
+    ProxyEvents events,
     long waitTimeoutNanos,
     SocketSettings sockets,
     int lowWaterBytes,

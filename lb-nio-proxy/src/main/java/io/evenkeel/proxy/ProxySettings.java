@@ -6,12 +6,14 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a proxy was built with, checked by {@link TcpProxyBuilder}.
  *
  * @param threadFactory null for the proxy's own
+ * @param eventListener null for none
  */
 record ProxySettings(
     LoadBalancer balancer,
@@ -38,5 +40,6 @@ record ProxySettings(
     Duration halfClosedTimeout,
     NanoClock clock,
     @Nullable ThreadFactory threadFactory,
+    @Nullable Consumer<? super ProxyEvent> eventListener,
     boolean reusePort,
     boolean shareAddress) {}

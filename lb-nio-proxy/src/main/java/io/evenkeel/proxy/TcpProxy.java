@@ -54,6 +54,8 @@ public final class TcpProxy {
   private final Outage outage;
   private final WaitingClients waiting;
 
+  private final ProxyEvents events;
+
   /** Null if there are to be none, or it was not started. Written by the life cycle. */
   private volatile @Nullable WarmConnections warm;
 
@@ -79,6 +81,7 @@ public final class TcpProxy {
     this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
     this.outage = new Outage(balancer);
     this.waiting = new WaitingClients(balancer, settings.maxWaiting());
+    this.events = new ProxyEvents(settings.eventListener());
   }
 
   /**
@@ -140,6 +143,7 @@ public final class TcpProxy {
       loops = List.of();
       acceptors = List.of();
       localAddress = null;
+      events.startFailed();
       Listeners.closeAll(listeners);
       balancer.removeListener(addresses);
       balancer.removeListener(membership);
@@ -151,6 +155,8 @@ public final class TcpProxy {
     started = true;
     log.info(
         "listening on {}, {} event loops", AccessLog.text(localAddress()), settings.eventLoops());
+    events.listening(localAddress());
+    events.deliverOn(loops.get(0));
   }
 
   private void startLoops(List<ServerSocketChannel> listeners) throws IOException {
@@ -163,6 +169,7 @@ public final class TcpProxy {
             new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()),
             waiting,
             warm,
+            events,
             toNanos(settings.waitTimeout()),
             settings.sockets(),
             settings.lowWaterBytes(),
@@ -309,12 +316,20 @@ public final class TcpProxy {
    *     block, nor call {@link #shutdown}. At once if it was not started
    */
   public CompletionStage<@Nullable Void> drain() {
+    return drained(closeListeners()).minimalCompletionStage();
+  }
+
+  private List<Acceptor> closeListeners() {
     closeWarm();
     List<Acceptor> all = acceptors;
     for (Acceptor acceptor : all) {
       acceptor.loop().execute(acceptor::close);
     }
-    return drained(all).minimalCompletionStage();
+    if (!all.isEmpty()) {
+      events.draining();
+      events.deliverOn(all.get(0).loop());
+    }
+    return all;
   }
 
   private static CompletableFuture<@Nullable Void> drained(List<Acceptor> acceptors) {
@@ -337,7 +352,9 @@ public final class TcpProxy {
       throw new IllegalArgumentException("drain: " + drain + " (expected: >= 0)");
     }
     requireOffLoop("shutdown");
-    return shutdownOnce(drain);
+    int relaysCut = shutdownOnce(drain);
+    events.deliver(); // the lock is not held here
+    return relaysCut;
   }
 
   private synchronized int shutdownOnce(Duration drain) {
@@ -345,10 +362,7 @@ public final class TcpProxy {
       return cut;
     }
     shutDown = true;
-    closeWarm();
-    for (int i = 0; i < loops.size(); i++) {
-      loops.get(i).execute(acceptors.get(i)::close);
-    }
+    closeListeners();
     boolean interrupted = !awaitDrained(drain);
     interrupted |= stopLoops();
     interrupted |= warm != null && warm.awaitEnd();
@@ -357,6 +371,7 @@ public final class TcpProxy {
     addresses.close();
     if (started) {
       log.info("stopped listening on {}; {} relays cut", AccessLog.text(localAddress()), cut);
+      events.stopped(cut);
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Collects the settings of a proxy. Not safe for use by several threads at once. */
@@ -39,6 +40,7 @@ public final class TcpProxyBuilder {
   private Duration halfClosedTimeout = Duration.ofSeconds(30);
   private NanoClock clock = NanoClock.system();
   private @Nullable ThreadFactory threadFactory;
+  private @Nullable Consumer<? super ProxyEvent> eventListener;
   private boolean reusePort;
   private boolean shareAddress = Listeners.canShareAddress();
 
@@ -291,6 +293,22 @@ public final class TcpProxyBuilder {
     return this;
   }
 
+  /**
+   * Who hears of what happens to the proxy as a whole: that it listens, pauses accepting, drains,
+   * is stopped. Nobody by default; of several calls the last counts. What becomes of servers is for
+   * a listener of the balancer.
+   *
+   * <p>Called one event at a time, in their order, and with no lock held: {@link
+   * ProxyEvent.Stopped} on the thread that calls {@link TcpProxy#shutdown}, before that returns,
+   * all others on the thread of an event loop, soon after. That loop's relays wait meanwhile, so it
+   * must be quick, must not block, and must not call {@link TcpProxy#shutdown} nor {@link
+   * TcpProxy#stats}; {@link TcpProxy#drain} it may. What it throws is logged and goes no further.
+   */
+  public TcpProxyBuilder onEvent(Consumer<? super ProxyEvent> listener) {
+    this.eventListener = Objects.requireNonNull(listener, "listener");
+    return this;
+  }
+
   /** TCP_NODELAY of all connections: small writes are not held back; on by default. */
   public TcpProxyBuilder tcpNoDelay(boolean tcpNoDelay) {
     this.tcpNoDelay = tcpNoDelay;
@@ -422,6 +440,7 @@ public final class TcpProxyBuilder {
             halfClosedTimeout,
             clock,
             threadFactory,
+            eventListener,
             reusePort,
             shareAddress));
   }
