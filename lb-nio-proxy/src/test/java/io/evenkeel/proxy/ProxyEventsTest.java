@@ -207,6 +207,7 @@ class ProxyEventsTest extends ProxyFixture {
             builder
                 .eventLoops(1)
                 .maxConnections(1)
+                .clock(now::get)
                 .onEvent(
                     event -> {
                       heard.add(event);
@@ -328,6 +329,22 @@ class ProxyEventsTest extends ProxyFixture {
     drained.pauseChanged(null, null, ProxyEvents.QUIET_NANOS);
     drained.deliver();
     assertThat(heard).containsExactly(new Listening(address), new Draining());
+  }
+
+  @Test
+  void pauseThatEndedBeforeADrain_isNotHeardToEndAfterIt() {
+    ProxyEvents events = new ProxyEvents(heard::add);
+    InetSocketAddress address = new InetSocketAddress(1);
+    events.listening(address);
+    events.pauseChanged(null, MAX_CONNECTIONS, 0);
+    events.pauseChanged(MAX_CONNECTIONS, null, 0);
+    events.draining();
+    events.pauseChanged(null, null, ProxyEvents.QUIET_NANOS);
+    events.pauseChanged(null, ACCEPT_RATE, ProxyEvents.QUIET_NANOS);
+    events.deliver();
+    assertThat(heard)
+        .containsExactly(
+            new Listening(address), new AcceptingPaused(MAX_CONNECTIONS), new Draining());
   }
 
   /** Without sockets: many threads at once, each event once and none while another is heard. */
