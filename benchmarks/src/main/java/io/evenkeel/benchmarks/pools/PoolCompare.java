@@ -201,6 +201,9 @@ public final class PoolCompare {
   private static double median(Map<Cell, List<Sample>> samples, String name, int threads) {
     List<Sample> cell = samples.getOrDefault(new Cell(name, threads), List.of());
     double[] sorted = cell.stream().mapToDouble(Sample::perMicro).sorted().toArray();
-    return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
+    int half = sorted.length / 2;
+    return sorted.length == 0
+        ? Double.NaN
+        : sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
   }
 }
