@@ -88,8 +88,7 @@ public final class ConnectionPool<C> implements AutoCloseable {
 
   /** As {@link #acquire(Server, Duration)}, by {@link PoolPolicy.Builder#waitTimeout}. */
   public Pooled<C> acquire(Server server) throws InterruptedException {
-    Slot<C> slot = takeIdle(server);
-    return pooled(slot == null ? takeSlowly(server, true, policy.waitTimeoutNanos) : slot);
+    return pooled(take(server, true, policy.waitTimeoutNanos));
   }
 
   /**
