@@ -226,7 +226,7 @@ final class Acceptor extends Timer implements ChannelHandler {
       Query query = byAddress(client);
       client.configureBlocking(false);
       context.sockets().apply(client);
-      relay = new Relay(context, loop, this, client, query);
+      relay = new Relay(this, client, query);
     } catch (Throwable e) { // it has left, as a rule
       loop.close(client, null);
       context.clients().giveBack();
