@@ -37,7 +37,9 @@ final class Acceptor extends Timer implements ChannelHandler {
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
   static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private final ProxyContext context;
+  /** For relays that begin now. */
+  private final RelayTerms terms;
+
   private final EventLoop loop;
   private final ServerSocketChannel listener;
   private final SourceAddresses sources;
@@ -73,7 +75,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   Acceptor(
       ProxyContext context, EventLoop loop, ServerSocketChannel listener, SourceAddresses sources) {
     this.sources = sources;
-    this.context = context;
+    this.terms = new RelayTerms(this, context);
     this.loop = loop;
     this.listener = listener;
     this.events = new ProxyEvents.OfLoop(context.events(), loop);
@@ -122,7 +124,7 @@ final class Acceptor extends Timer implements ChannelHandler {
       } finally {
         if (client == null) {
           giveBackTurn();
-          context.clients().giveBack();
+          context().clients().giveBack();
         }
       }
       if (client == null) {
@@ -136,16 +138,16 @@ final class Acceptor extends Timer implements ChannelHandler {
   /** Takes a place and a turn for one client, or pauses until there are some. */
   private boolean mayTakeIn() {
     if (closing) { // who is in the queue then has nowhere else to go
-      context.clients().take();
+      context().clients().take();
       return true;
     }
-    if (!context.clients().tryTake(this)) {
+    if (!context().clients().tryTake(this)) {
       giveBackTurn();
       pauseFor(PauseReason.MAX_CONNECTIONS);
       return false;
     }
-    if (!context.rate().isUnlimited() && !isItsTurn()) {
-      context.clients().giveBack();
+    if (!context().rate().isUnlimited() && !isItsTurn()) {
+      context().clients().giveBack();
       return false;
     }
     return true;
@@ -155,7 +157,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     long now = loop.nowNanos();
     Long turn = turnNanos;
     if (turn == null) {
-      turn = now + context.rate().take(now);
+      turn = now + context().rate().take(now);
       turnNanos = turn;
     }
     if (turn - now <= 0) {
@@ -169,7 +171,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   private void giveBackTurn() {
     if (turnNanos != null) {
       turnNanos = null;
-      context.rate().giveBack();
+      context().rate().giveBack();
     }
   }
 
@@ -201,7 +203,7 @@ final class Acceptor extends Timer implements ChannelHandler {
    */
   void placeFree() {
     if (closed || pause != PauseReason.MAX_CONNECTIONS) {
-      context.clients().callNext();
+      context().clients().callNext();
       return;
     }
     goOn();
@@ -225,11 +227,11 @@ final class Acceptor extends Timer implements ChannelHandler {
     try {
       Query query = byAddress(client);
       client.configureBlocking(false);
-      context.sockets().apply(client);
-      relay = new Relay(this, client, query);
+      context().sockets().apply(client);
+      relay = new Relay(terms, client, query);
     } catch (Throwable e) { // it has left, as a rule
       loop.close(client, null);
-      context.clients().giveBack();
+      context().clients().giveBack();
       log.debug("{}: gone before it was begun", client, e);
       return;
     }
@@ -287,8 +289,8 @@ final class Acceptor extends Timer implements ChannelHandler {
     lastPauseNanos = now;
     pauseFor(PauseReason.NO_DESCRIPTOR);
     loop.timers().arm(this, now + PAUSE_NANOS);
-    if (context.warm() != null) {
-      EventLoop.runGuarded(context.warm()::makeRoom);
+    if (context().warm() != null) {
+      EventLoop.runGuarded(context().warm()::makeRoom);
     }
     if (isNews) {
       log.warn("accepting pauses until there is room: {}", cause.toString());
@@ -304,7 +306,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     if (openRelays.decrementAndGet() == 0 && closed) {
       drained.complete(null);
     }
-    context.clients().giveBack();
+    context().clients().giveBack();
   }
 
   /**
@@ -336,7 +338,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     loop.timers().disarm(this);
     closeSpare();
     giveBackTurn();
-    context.clients().callNext(); // where this one was called and has not come yet
+    context().clients().callNext(); // where this one was called and has not come yet
     if (openRelays.get() == 0) {
       drained.complete(null);
     }
@@ -353,7 +355,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   ProxyContext context() {
-    return context;
+    return terms.context();
   }
 
   SourceAddresses sources() {

@@ -45,7 +45,7 @@ final class Relay extends Timer {
     CLOSED
   }
 
-  private final Acceptor acceptor;
+  private final RelayTerms terms;
   private final RelayEnd client;
   private @Nullable RelayEnd server;
   private @Nullable Lease lease;
@@ -60,19 +60,19 @@ final class Relay extends Timer {
   private long lastByteNanos;
   private final RelayRecord record;
 
-  Relay(Acceptor acceptor, SocketChannel client, Query query) {
-    this.acceptor = acceptor;
-    this.client = new RelayEnd(this, acceptor.loop(), client);
+  Relay(RelayTerms terms, SocketChannel client, Query query) {
+    this.terms = terms;
+    this.client = new RelayEnd(this, loop(), client);
     this.search = new ServerSearch(this, query);
-    this.record = new RelayRecord(acceptor.loop().nowNanos());
+    this.record = new RelayRecord(loop().nowNanos());
   }
 
   ProxyContext context() {
-    return acceptor.context();
+    return terms.context();
   }
 
   private EventLoop loop() {
-    return acceptor.loop();
+    return terms.acceptor().loop();
   }
 
   boolean isOpen() {
@@ -128,7 +128,7 @@ final class Relay extends Timer {
   // What the search does to its relay.
 
   Acceptor acceptor() {
-    return acceptor;
+    return terms.acceptor();
   }
 
   RelayEnd client() {
@@ -189,7 +189,7 @@ final class Relay extends Timer {
       context.addresses().worked(leased.server(), (InetSocketAddress) channel.getRemoteAddress());
     }
     long now = loop().nowNanos();
-    record.connected(acceptor.stats(), sinceNanos, now, isWarm);
+    record.connected(acceptor().stats(), sinceNanos, now, isWarm);
     context.outage().served(now);
     lastByteNanos = now;
     armIdle();
@@ -212,7 +212,7 @@ final class Relay extends Timer {
   /** Lets go of the server, if it has one: somebody may be waiting for it. */
   void endLease() {
     try {
-      record.leavesServer(acceptor.stats());
+      record.leavesServer(acceptor().stats());
     } finally {
       Lease ended = lease;
       if (ended != null) {
@@ -247,7 +247,7 @@ final class Relay extends Timer {
     if (from == client) {
       record.receivedFromClient(bytes);
     } else {
-      record.receivedFromServer(acceptor.stats(), bytes, lastByteNanos);
+      record.receivedFromServer(acceptor().stats(), bytes, lastByteNanos);
     }
   }
 
@@ -363,7 +363,7 @@ final class Relay extends Timer {
     EventLoop.runGuarded(
         () ->
             record.ended(
-                acceptor.stats(),
+                acceptor().stats(),
                 before == State.LINGERING ? EndReason.SERVER_STOPPED_READING : reason,
                 loop().nowNanos(),
                 client,
@@ -373,6 +373,6 @@ final class Relay extends Timer {
       EventLoop.runGuarded(() -> end.close(reset));
     }
     EventLoop.runGuarded(this::endLease);
-    acceptor.relayEnded();
+    acceptor().relayEnded();
   }
 }

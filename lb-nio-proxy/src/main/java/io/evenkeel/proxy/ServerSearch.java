@@ -67,7 +67,7 @@ final class ServerSearch {
   ServerSearch(Relay relay, Query query) {
     this.relay = relay;
     this.acceptor = relay.acceptor();
-    this.context = acceptor.context();
+    this.context = relay.context();
     this.loop = acceptor.loop();
     this.query = query;
     this.attemptsLeft = context.connectAttempts();
