@@ -97,7 +97,12 @@ final class ServerSearch {
         return;
       }
     }
-    refuse(lastFailure == null ? EndReason.NO_SERVER : EndReason.CONNECT_FAILED);
+    if (lastFailure != null) {
+      refuse(EndReason.CONNECT_FAILED);
+    } else {
+      boolean lacksDescriptor = descriptorDeadlineNanos != null && isTooLate();
+      refuse(lacksDescriptor ? EndReason.NO_DESCRIPTOR : EndReason.NO_SERVER);
+    }
   }
 
   /** Begins to connect to a server; false if that failed at once. */
