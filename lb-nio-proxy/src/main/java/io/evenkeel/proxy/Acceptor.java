@@ -37,12 +37,12 @@ final class Acceptor extends Timer implements ChannelHandler {
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
   static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  /** For relays that begin now. */
-  private final RelayTerms terms;
-
   private final EventLoop loop;
   private final ServerSocketChannel listener;
-  private final SourceAddresses sources;
+
+  /** For relays that begin now. Written under the proxy's lock, read by anyone. */
+  private volatile RelayTerms terms;
+
   private @Nullable SelectionKey key;
 
   /** Holds a descriptor and nothing else. */
@@ -74,8 +74,7 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   Acceptor(
       ProxyContext context, EventLoop loop, ServerSocketChannel listener, SourceAddresses sources) {
-    this.sources = sources;
-    this.terms = new RelayTerms(this, context);
+    this.terms = new RelayTerms(this, context, sources);
     this.loop = loop;
     this.listener = listener;
     this.events = new ProxyEvents.OfLoop(context.events(), loop);
@@ -194,6 +193,24 @@ final class Acceptor extends Timer implements ChannelHandler {
       } catch (CancelledKeyException e) {
         log.debug("{}: closed meanwhile", listener); // by another loop, where loops share it
       }
+    }
+  }
+
+  /** For relays to come. By who holds the proxy's lock. */
+  void use(ProxyContext next, SourceAddresses nextSources) {
+    terms = new RelayTerms(this, next, nextSources);
+  }
+
+  /** A turn that is waited for is of a rate that was. */
+  void rateChanged() {
+    if (closed) {
+      return;
+    }
+    turnNanos = null;
+    if (pause == PauseReason.ACCEPT_RATE) {
+      loop.timers().disarm(this);
+      goOn();
+      accept(CLIENTS_A_TURN);
     }
   }
 
@@ -359,7 +376,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   SourceAddresses sources() {
-    return sources;
+    return terms.sources();
   }
 
   LoopStats stats() {
@@ -376,10 +393,12 @@ final class Acceptor extends Timer implements ChannelHandler {
     return drained;
   }
 
-  /** Cuts the relays of one server. */
+  /** Cuts the relays of one server, as far as they began under {@link OnServerDown#CUT}. */
   void cutRelaysOf(String serverId) {
     for (ChannelHandler handler : loop.handlers()) {
-      if (handler instanceof RelayEnd end && serverId.equals(end.relay().connectedServer())) {
+      if (handler instanceof RelayEnd end
+          && end.relay().context().cutOnServerDown()
+          && serverId.equals(end.relay().connectedServer())) {
         end.relay().close(true, EndReason.SERVER_DOWN);
       }
     }

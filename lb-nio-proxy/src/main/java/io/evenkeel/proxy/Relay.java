@@ -131,6 +131,10 @@ final class Relay extends Timer {
     return terms.acceptor();
   }
 
+  SourceAddresses sources() {
+    return terms.sources();
+  }
+
   RelayEnd client() {
     return client;
   }

@@ -292,7 +292,7 @@ final class ServerSearch {
   /** Begins one attempt; true if it is connected already. */
   private boolean open(SocketChannel channel, InetSocketAddress address) throws IOException {
     RelayEnd end = relay.serverEnd(channel);
-    if (ServerSockets.connect(channel, address, context.sockets(), acceptor.sources())) {
+    if (ServerSockets.connect(channel, address, context.sockets(), relay.sources())) {
       return true;
     }
     end.await(SelectionKey.OP_CONNECT);
