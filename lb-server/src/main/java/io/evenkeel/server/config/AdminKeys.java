@@ -98,8 +98,7 @@ final class AdminKeys {
       Types.wordOr(
           "off",
           Types.shorthand(
-              Types.words(
-                  Map.of("on", new AdminConfig(DEFAULT_ADDRESS, List.of(), false)), value -> false),
+              Types.on(new AdminConfig(DEFAULT_ADDRESS, List.of(), false)),
               SHAPE));
 
   private AdminKeys() {}

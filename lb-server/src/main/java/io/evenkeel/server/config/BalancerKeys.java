@@ -93,7 +93,7 @@ final class BalancerKeys {
   private static final Key<BalancerConfig, List<Server>> SERVERS =
       Key.of(
           "servers",
-          Types.listOfUnique(ServerKeys.TYPE, Server::id),
+          ServerKeys.LIST,
           BalancerConfig::servers,
           List.of(),
           "Its servers.");

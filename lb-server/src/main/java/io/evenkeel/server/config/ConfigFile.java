@@ -1,5 +1,6 @@
 package io.evenkeel.server.config;
 
+import io.evenkeel.core.Server;
 import io.evenkeel.server.config.Value.Entries;
 import io.evenkeel.server.config.Value.Entry;
 import java.io.IOException;
@@ -96,19 +97,39 @@ public final class ConfigFile {
     return parse(text, format, new Reading(folder, null, environment));
   }
 
-  private static Config parse(String text, Format format, Reading reading) throws ConfigException {
-    String plain = text.startsWith("\uFEFF") ? text.substring(1) : text;
-    Value value = Document.read(plain, format, reading);
+  private static Config parse(String text, Format format, Reading reading)
+      throws ConfigException {
+    Value value = Document.read(plain(text), format, reading);
     if (value instanceof Entries entries) {
       Entry balancers = entries.values().get("balancers");
       if (balancers != null && balancers.value() instanceof Entries named) {
         reading.balancers = List.copyOf(named.values().keySet());
       }
     }
-    Config config = value == null ? null : RootKeys.SHAPE.read(value, "", reading);
-    if (config == null || reading.hasProblems()) {
+    return read(value, RootKeys.SHAPE, reading);
+  }
+
+  /**
+   * Reads a list of servers: an object whose key {@code servers} has one as a balancer has it; it
+   * may be empty.
+   *
+   * @throws ConfigException if it is none
+   */
+  public static List<Server> servers(String text, Format format) throws ConfigException {
+    Reading reading = new Reading(null, null, System::getenv);
+    return read(Document.read(plain(text), format, reading), ServerKeys.FILE, reading);
+  }
+
+  private static <T> T read(@Nullable Value value, Type<T> type, Reading reading)
+      throws ConfigException {
+    T read = value == null ? null : type.read(value, "", reading);
+    if (read == null || reading.hasProblems()) {
       throw reading.exception();
     }
-    return config;
+    return read;
+  }
+
+  private static String plain(String text) {
+    return text.startsWith("\uFEFF") ? text.substring(1) : text;
   }
 }

@@ -7,7 +7,6 @@ import io.evenkeel.health.OutlierPolicy.SuccessRate;
 import io.evenkeel.server.config.Shape.Fields;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -269,7 +268,7 @@ final class PassiveKeys {
 
   /** {@code on} for all the defaults. */
   private static <T> Type<T> onOr(T byDefault, Type<T> full) {
-    return Types.shorthand(Types.words(Map.of("on", byDefault), value -> false), full);
+    return Types.shorthand(Types.on(byDefault), full);
   }
 
   private static <R> Key<R, Double> jitter(Function<R, Double> getter, String description) {

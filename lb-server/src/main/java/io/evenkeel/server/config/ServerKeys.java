@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** What a server may say: an object, or a text as {@link Server#parse} reads it. */
 final class ServerKeys {
@@ -80,6 +81,16 @@ final class ServerKeys {
 
   static final Type<Server> TYPE = Types.shorthand(BRIEF, SHAPE);
 
+  /** A list of them: unique ids. */
+  static final Type<List<Server>> LIST = Types.listOfUnique(TYPE, Server::id);
+
+  private static final Key<List<Server>, List<Server>> SERVERS =
+      Key.required("servers", LIST, servers -> servers, "The servers.");
+
+  /** A file of servers. */
+  static final Shape<List<Server>> FILE =
+      new Shape<>("{servers: [...]}", List.of(SERVERS), fields -> fields.get(SERVERS));
+
   private ServerKeys() {}
 
   private static Server server(Fields fields) {
@@ -103,7 +114,7 @@ final class ServerKeys {
   }
 
   /** Null if there is no such text. */
-  private static @org.jspecify.annotations.Nullable Object brief(Server server) {
+  private static @Nullable Object brief(Server server) {
     StringBuilder text = new StringBuilder(idByDefault(server));
     if (server.weight() != 1) {
       text.append(",weight=").append(server.weight());

@@ -303,6 +303,19 @@ final class Types {
     return words(byWord, word -> word);
   }
 
+  /** {@code on}, or {@code true}. */
+  static <T> Type<T> on(T meaning) {
+    return simple(
+        "on",
+        ordered("enum", List.of("on", true)),
+        scalar -> {
+          boolean isOn = scalar.kind() == Kind.TEXT && scalar.text().equals("on");
+          boolean isTrue = scalar.kind() == Kind.BOOLEAN && Boolean.parseBoolean(scalar.text());
+          return isOn || isTrue ? meaning : null;
+        },
+        value -> false);
+  }
+
   /** One of some words, each of which means something. */
   static <T> Type<T> words(Map<String, T> byWord, Function<T, Object> writer) {
     List<String> words = List.copyOf(byWord.keySet());
