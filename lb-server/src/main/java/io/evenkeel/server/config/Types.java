@@ -2,15 +2,12 @@ package io.evenkeel.server.config;
 
 import io.evenkeel.core.HostPort;
 import io.evenkeel.server.config.Value.Entries;
-import io.evenkeel.server.config.Value.Entry;
 import io.evenkeel.server.config.Value.Items;
 import io.evenkeel.server.config.Value.Kind;
 import io.evenkeel.server.config.Value.Scalar;
 import java.math.BigDecimal;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,7 +32,7 @@ final class Types {
   private Types() {}
 
   /** In that order, in every run. */
-  private static Map<String, Object> ordered(Object... keysAndValues) {
+  static Map<String, Object> ordered(Object... keysAndValues) {
     Map<String, Object> map = new LinkedHashMap<>();
     for (int i = 0; i < keysAndValues.length; i += 2) {
       map.put((String) keysAndValues[i], keysAndValues[i + 1]);
@@ -504,119 +501,9 @@ final class Types {
     return new ListOf<>(type, identity);
   }
 
-  private record ListOf<T>(Type<T> type, @Nullable Function<T, String> identity)
-      implements Type<List<T>> {
-    @Override
-    public @Nullable List<T> read(Value value, String path, Reading reading) {
-      if (!(value instanceof Items items)) {
-        reading.problem(value.place(), path, found(value) + " (expected: " + expected() + ")");
-        return null;
-      }
-      List<T> read = new ArrayList<>();
-      Map<String, Integer> indexes = new HashMap<>();
-      for (int i = 0; i < items.values().size(); i++) {
-        Value itemValue = items.values().get(i);
-        String itemPath = path + "[" + i + "]";
-        T item = type.read(itemValue, itemPath, reading);
-        if (item == null) {
-          continue;
-        }
-        read.add(item);
-        Integer before = identity == null ? null : indexes.putIfAbsent(identity.apply(item), i);
-        if (identity != null && before != null) {
-          String id = Reading.shown(identity.apply(item));
-          String other = "; the other is " + path + "[" + before + "]";
-          reading.problem(
-              itemValue.place(),
-              itemPath,
-              "'" + id + "' is there twice (expected: once" + other + ")");
-        }
-      }
-      return read.size() == items.values().size() ? read : null;
-    }
-
-    @Override
-    public Map<String, Object> schema() {
-      return ordered("type", "array", "items", type.schema());
-    }
-
-    @Override
-    public String expected() {
-      return "a list; each: " + type.expected();
-    }
-
-    @Override
-    public Object write(List<T> value) {
-      List<Object> items = new ArrayList<>();
-      for (T item : value) {
-        Object written = type.write(item);
-        if (written != null) {
-          items.add(written);
-        }
-      }
-      return items;
-    }
-  }
-
   /** Objects or texts by names of the user's. */
   static <T> Type<Map<String, T>> map(String pattern, String names, int least, Type<T> type) {
     return new MapOf<>(Pattern.compile(pattern), names, least, type);
   }
 
-  private record MapOf<T>(Pattern pattern, String names, int least, Type<T> type)
-      implements Type<Map<String, T>> {
-    @Override
-    public @Nullable Map<String, T> read(Value value, String path, Reading reading) {
-      if (!(value instanceof Entries entries)) {
-        reading.problem(value.place(), path, found(value) + " (expected: " + expected() + ")");
-        return null;
-      }
-      Map<String, T> read = new LinkedHashMap<>();
-      for (Map.Entry<String, Entry> entry : entries.values().entrySet()) {
-        String name = entry.getKey();
-        String childPath = Reading.child(path, name);
-        if (!pattern.matcher(name).matches()) {
-          reading.problem(entry.getValue().key(), childPath, "as a name (expected: " + names + ")");
-          continue;
-        }
-        T item = type.read(entry.getValue().value(), childPath, reading);
-        if (item != null) {
-          read.put(name, item);
-        }
-      }
-      if (entries.values().size() < least) {
-        reading.problem(value.place(), path, "nothing (expected: " + least + " at least)");
-        return null;
-      }
-      return read.size() == entries.values().size() ? read : null;
-    }
-
-    @Override
-    public Map<String, Object> schema() {
-      Map<String, Object> schema = new LinkedHashMap<>();
-      schema.put("type", "object");
-      schema.put("minProperties", least);
-      schema.put("propertyNames", ordered("pattern", "^(?:" + pattern.pattern() + ")$"));
-      schema.put("additionalProperties", type.schema());
-      return schema;
-    }
-
-    @Override
-    public String expected() {
-      return "an object: NAME to " + type.expected();
-    }
-
-    @Override
-    public Object write(Map<String, T> value) {
-      Tree tree = new Tree();
-      value.forEach(
-          (name, item) -> {
-            Object written = type.write(item);
-            if (written != null) {
-              tree.put(name, written);
-            }
-          });
-      return tree;
-    }
-  }
 }
