@@ -70,7 +70,8 @@ final class CheckCommand implements Callable<Integer> {
     } catch (NoSuchFileException e) {
       throw new StartFailure("'" + file + "' is not there (expected: a file that can be read)", e);
     } catch (AccessDeniedException e) {
-      throw new StartFailure("'" + file + "': access denied (expected: a file that can be read)", e);
+      throw new StartFailure(
+          "'" + file + "': access denied (expected: a file that can be read)", e);
     } catch (IOException e) {
       throw new StartFailure("'" + file + "' cannot be read: " + e.getMessage(), e);
     }

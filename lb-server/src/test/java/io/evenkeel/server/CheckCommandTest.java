@@ -58,8 +58,7 @@ class CheckCommandTest {
         .anyMatch(
             line ->
                 line.equals(
-                    file
-                        + ":1:19: listeners.web.adress: unknown key; did you mean 'address'?"))
+                    file + ":1:19: listeners.web.adress: unknown key; did you mean 'address'?"))
         .anyMatch(line -> line.startsWith(file + ":2:28: balancers.a.servers[0]: 'a' (expected: "));
   }
 

@@ -97,9 +97,7 @@ final class AdminKeys {
   static final Type<Optional<AdminConfig>> TYPE =
       Types.wordOr(
           "off",
-          Types.shorthand(
-              Types.on(new AdminConfig(DEFAULT_ADDRESS, List.of(), false)),
-              SHAPE));
+          Types.shorthand(Types.on(new AdminConfig(DEFAULT_ADDRESS, List.of(), false)), SHAPE));
 
   private AdminKeys() {}
 

@@ -91,12 +91,7 @@ final class BalancerKeys {
               fields -> new SlowStartConfig(fields.get(WINDOW), fields.get(AGGRESSION))));
 
   private static final Key<BalancerConfig, List<Server>> SERVERS =
-      Key.of(
-          "servers",
-          ServerKeys.LIST,
-          BalancerConfig::servers,
-          List.of(),
-          "Its servers.");
+      Key.of("servers", ServerKeys.LIST, BalancerConfig::servers, List.of(), "Its servers.");
 
   private static final Key<BalancerConfig, Optional<DiscoveryConfig>> DISCOVERY =
       Key.optional(

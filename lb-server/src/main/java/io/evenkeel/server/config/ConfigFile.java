@@ -97,8 +97,7 @@ public final class ConfigFile {
     return parse(text, format, new Reading(folder, null, environment));
   }
 
-  private static Config parse(String text, Format format, Reading reading)
-      throws ConfigException {
+  private static Config parse(String text, Format format, Reading reading) throws ConfigException {
     Value value = Document.read(plain(text), format, reading);
     if (value instanceof Entries entries) {
       Entry balancers = entries.values().get("balancers");

@@ -78,8 +78,7 @@ public final class ConfigWriter {
     return new Edit(rewritten, How.REWRITTEN);
   }
 
-  private static boolean readsAs(
-      String text, Format format, @Nullable Path folder, Config wanted) {
+  private static boolean readsAs(String text, Format format, @Nullable Path folder, Config wanted) {
     try {
       return isSame(ConfigFile.parse(text, format, folder), wanted);
     } catch (ConfigException e) {

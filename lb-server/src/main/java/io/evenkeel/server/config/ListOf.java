@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param identity what must differ, as messages show it; null if nothing must
  */
-record ListOf<T>(Type<T> type, @Nullable Function<T, String> identity)
-    implements Type<List<T>> {
+record ListOf<T>(Type<T> type, @Nullable Function<T, String> identity) implements Type<List<T>> {
   @Override
   public @Nullable List<T> read(Value value, String path, Reading reading) {
     if (!(value instanceof Items items)) {

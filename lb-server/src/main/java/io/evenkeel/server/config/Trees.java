@@ -24,7 +24,8 @@ final class Trees {
 
   /** What YAML reads as a text without quotes, whatever stands around it. */
   private static final Pattern PLAIN =
-      Pattern.compile("[A-Za-z_/][A-Za-z0-9_./%-]*(:[0-9]+)?|[0-9]{1,3}(\\.[0-9]{1,3}){3}(:[0-9]+)?");
+      Pattern.compile(
+          "[A-Za-z_/][A-Za-z0-9_./%-]*(:[0-9]+)?|[0-9]{1,3}(\\.[0-9]{1,3}){3}(:[0-9]+)?");
 
   /** The same where no bracket is around it: a server with its weight. */
   private static final Pattern ALONE =

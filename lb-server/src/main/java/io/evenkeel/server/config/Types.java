@@ -246,7 +246,8 @@ final class Types {
   static Type<Integer> size(int least, int most) {
     return simple(
         "a size such as 4096, 64KiB or 1MiB, from " + sizeText(least) + " to " + sizeText(most),
-        ordered("anyOf",
+        ordered(
+            "anyOf",
             List.of(
                 ordered("type", "integer", "minimum", least, "maximum", most),
                 ordered("type", "string", "pattern", "^" + SIZE.pattern() + "$"))),
@@ -336,7 +337,8 @@ final class Types {
             + (lowestPort == 0 ? "; port 0 takes a free one" : "");
     return simple(
         expected,
-        ordered("type",
+        ordered(
+            "type",
             "string",
             "pattern",
             hostByDefault == null
@@ -505,5 +507,4 @@ final class Types {
   static <T> Type<Map<String, T>> map(String pattern, String names, int least, Type<T> type) {
     return new MapOf<>(Pattern.compile(pattern), names, least, type);
   }
-
 }

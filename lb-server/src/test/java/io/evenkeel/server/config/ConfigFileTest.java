@@ -39,8 +39,7 @@ class ConfigFileTest {
 
   private static List<Problem> problems(String text, Format format) {
     return Objects.requireNonNull(
-            catchThrowableOfType(
-                ConfigException.class, () -> ConfigFile.parse(text, format, null)))
+            catchThrowableOfType(ConfigException.class, () -> ConfigFile.parse(text, format, null)))
         .problems();
   }
 
@@ -150,8 +149,7 @@ class ConfigFileTest {
     Server server = Server.of("::1", 80).withWeight(3).withTier(1).withZone("no");
     assertThat(config.balancers().get(0).servers())
         .containsExactly(
-            server.withId("b"),
-            server.withId("c").withMaxConcurrent(7).withMetadata("rack", "r7"));
+            server.withId("b"), server.withId("c").withMaxConcurrent(7).withMetadata("rack", "r7"));
   }
 
   @Test
@@ -175,8 +173,7 @@ class ConfigFileTest {
         .hasToString(String.valueOf(balancer("breaker: {}").breaker()));
     assertThat(yaml(GOOD + "admin: on").admin())
         .isEqualTo(new AdminConfig(new HostPort("127.0.0.1", 9901), List.of(), false));
-    assertThat(yaml(GOOD + "summary: 10s").summary())
-        .isEqualTo(Duration.ofSeconds(10));
+    assertThat(yaml(GOOD + "summary: 10s").summary()).isEqualTo(Duration.ofSeconds(10));
   }
 
   @Test
@@ -189,11 +186,11 @@ class ConfigFileTest {
                         .health())
                 .probe())
         .isEqualTo(
-            new ProbeConfig.Http(
-                "/x", "HEAD", 200, 200, "UP", "h", Map.of("A", "b"), true, false));
+            new ProbeConfig.Http("/x", "HEAD", 200, 200, "UP", "h", Map.of("A", "b"), true, false));
     assertThat(
             Objects.requireNonNull(
-                    balancer("health: {send_expect: {send: \"PING\\r\\n\", expect: PONG}}").health())
+                    balancer("health: {send_expect: {send: \"PING\\r\\n\", expect: PONG}}")
+                        .health())
                 .probe())
         .isEqualTo(new ProbeConfig.SendExpect("PING\r\n", "PONG"));
     assertThat(Objects.requireNonNull(balancer("health: {agent: 9000}").health()).probe())
@@ -235,7 +232,11 @@ class ConfigFileTest {
 
   @Test
   void discovery_andPathsFromTheFilesFolder(@TempDir Path folder) throws Exception {
-    Path file = Files.writeString(folder.resolve("c.yaml"), LISTENERS + """
+    Path file =
+        Files.writeString(
+            folder.resolve("c.yaml"),
+            LISTENERS
+                + """
         balancers:
           web: {discovery: {file: servers.txt}}
         """);
@@ -243,8 +244,7 @@ class ConfigFileTest {
         .isEqualTo(new DiscoveryConfig.FromFile(folder.toAbsolutePath().resolve("servers.txt")));
     assertThat(balancer("discovery: {dns: 'a.b:80', resolver: '127.0.0.1:53'}").discovery())
         .isEqualTo(
-            new DiscoveryConfig.FromDns(
-                new HostPort("a.b", 80), new HostPort("127.0.0.1", 53)));
+            new DiscoveryConfig.FromDns(new HostPort("a.b", 80), new HostPort("127.0.0.1", 53)));
     assertThat(balancer("discovery: {srv: _a._tcp.b}").discovery())
         .isEqualTo(new DiscoveryConfig.FromSrv("_a._tcp.b", null));
   }
@@ -261,8 +261,7 @@ class ConfigFileTest {
                 b: {role: write, token_file: b.token}
                 c: {role: read, token_env: C_TOKEN}
             """;
-    String unused =
-        Files.writeString(folder.resolve("b.token"), "  0123456789abcdeg\n").toString();
+    String unused = Files.writeString(folder.resolve("b.token"), "  0123456789abcdeg\n").toString();
     AdminConfig admin =
         ConfigFile.parse(
                 text, Format.YAML, folder, name -> name.equals("C_TOKEN") ? "x".repeat(16) : null)
@@ -279,8 +278,11 @@ class ConfigFileTest {
 
   @Test
   void badSecrets_areNotShown() {
-    assertThat(problems(GOOD + "admin: {tokens: {a: {token: hunter2}, b: {token: [x, hunter3]}}}",
-            Format.YAML).toString())
+    assertThat(
+            problems(
+                    GOOD + "admin: {tokens: {a: {token: hunter2}, b: {token: [x, hunter3]}}}",
+                    Format.YAML)
+                .toString())
         .contains("admin.tokens.a.token", "admin.tokens.b.token")
         .doesNotContain("hunter");
   }
@@ -394,8 +396,7 @@ class ConfigFileTest {
       })
   void aBalancersProblem_isNamedWithItsPathAndWhatIsAllowed(String line, String complaint) {
     String servers = line.startsWith("servers") ? "" : "    servers: ['a:1']\n";
-    assertThat(
-            problems(LISTENERS + "balancers:\n  web:\n" + servers + "    " + line, Format.YAML))
+    assertThat(problems(LISTENERS + "balancers:\n  web:\n" + servers + "    " + line, Format.YAML))
         .singleElement()
         .satisfies(
             problem -> {
@@ -466,9 +467,14 @@ class ConfigFileTest {
         .extracting(Problem::toString)
         .satisfiesExactly(
             one -> assertThat(one).startsWith("line 1, column 1: 'balancers' is missing"),
-            one -> assertThat(one).isEqualTo("line 1, column 15: listeners: nothing (expected: 1 at least)"),
-            one -> assertThat(one).startsWith("line 2, column 11: drain: '5' (expected: a duration"),
-            one -> assertThat(one).startsWith("line 3, column 2: x: unknown key (expected: listeners"));
+            one ->
+                assertThat(one)
+                    .isEqualTo("line 1, column 15: listeners: nothing (expected: 1 at least)"),
+            one ->
+                assertThat(one).startsWith("line 2, column 11: drain: '5' (expected: a duration"),
+            one ->
+                assertThat(one)
+                    .startsWith("line 3, column 2: x: unknown key (expected: listeners"));
     assertThat(problems("{\"a\": 1} {}", Format.JSON).toString()).contains("more after the end");
     assertThat(problems("{'a': 1}", Format.JSON).get(0).line()).isEqualTo(1);
     assertThat(problems("a: 1\n---\nb: 1\n", Format.YAML).toString())

@@ -148,7 +148,8 @@ class ConfigSchemaTest {
                   .forEachRemaining(
                       name ->
                           wrong.addAll(
-                              wrong(says, YAML.getNodeFactory().textNode(name), path + "." + name)));
+                              wrong(
+                                  says, YAML.getNodeFactory().textNode(name), path + "." + name)));
               yield true;
             }
             case "properties" -> {

@@ -103,7 +103,10 @@ class ConfigWriterTest {
 
   @Test
   void json_leavesOutWhatIsAsByDefault() throws Exception {
-    assertThat(ConfigWriter.json(yaml("""
+    assertThat(
+            ConfigWriter.json(
+                yaml(
+                    """
             listeners: {web: {address: ':9000', idle_timeout: 60s}}
             balancers: {web: {servers: ['a:1,weight=2'], health: tcp}}
             """)))
@@ -249,8 +252,7 @@ class ConfigWriterTest {
   @Test
   void edit_thatHasNoPlace_writesTheSectionAnew_andSaysSo() throws Exception {
     // The order of servers is a part of what they are: for rotation, and for ip_hash.
-    Config after =
-        change(yaml(TEXT), "api", servers -> List.of(servers.get(1), servers.get(0)));
+    Config after = change(yaml(TEXT), "api", servers -> List.of(servers.get(1), servers.get(0)));
     Edit edit = edit(TEXT, after);
     assertThat(edit.how()).isEqualTo(How.REWRITTEN);
     assertThat(edit.text()).contains("# first", "# heavy", "# bottom");
