@@ -6,6 +6,7 @@ import io.evenkeel.core.Selector;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthPolicy;
+import io.evenkeel.server.config.Durations;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

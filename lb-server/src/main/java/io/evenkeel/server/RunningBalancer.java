@@ -9,6 +9,7 @@ import io.evenkeel.health.HealthMonitor;
 import io.evenkeel.health.Probes;
 import io.evenkeel.proxy.TcpProxy;
 import io.evenkeel.proxy.TcpProxyBuilder;
+import io.evenkeel.server.config.Durations;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.BindException;

@@ -55,7 +55,7 @@ class BadInputIT {
         "GOOD --drain 1s --drain 2s | --drain: given twice (expected: once)",
         "GOOD --selectr x | --selectr: unknown option (did you mean ",
         "GOOD more | 'more': unexpected argument (see 'evenkeel run --help')",
-        "rnu | 'rnu': unknown command (expected: run, demo, help)",
+        "rnu | 'rnu': unknown command (expected: run, check, schema, demo, help)",
         "--frobnicate | --frobnicate: unknown option (see 'evenkeel --help')",
         "demo --twice | --twice: unknown option (",
       })
