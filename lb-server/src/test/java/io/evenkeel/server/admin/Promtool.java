@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Prometheus' own checker, of Debian's package {@code prometheus}. */
 final class Promtool {
@@ -39,7 +40,7 @@ final class Promtool {
    *
    * @param input what it reads; null for nothing
    */
-  static Answer run(Path directory, @org.jspecify.annotations.Nullable String input, String... args)
+  static Answer run(Path directory, @Nullable String input, String... args)
       throws Exception {
     Path in = Files.createTempFile("promtool", ".in");
     Path out = Files.createTempFile("promtool", ".out");
