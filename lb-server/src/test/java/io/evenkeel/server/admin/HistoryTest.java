@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -66,8 +67,7 @@ class HistoryTest {
 
     assertThat(history.rates().connections()).isEqualTo(22);
     assertThat(history.rates().errors()).isEqualTo(2);
-    assertThat(
-            history.rates("web", "a").connections() + history.rates("web", "b").connections())
+    assertThat(history.rates("web", "a").connections() + history.rates("web", "b").connections())
         .isEqualTo(22);
     assertThat(history.rates("web", "nobody")).isEqualTo(History.Rates.NONE);
     assertThat(history.rates("nobody", "a")).isEqualTo(History.Rates.NONE);
@@ -255,11 +255,16 @@ class HistoryTest {
   void close_endsTheThread() throws Exception {
     inventory.put(Inventory.Balancer.of("web", balancer("a")));
     history.start();
+    Thread thread =
+        Thread.getAllStackTraces().keySet().stream()
+            .filter(one -> one.getName().equals("evenkeel-history"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(thread.isDaemon()).isTrue();
     history.close();
     history.close();
 
-    assertThat(Thread.getAllStackTraces().keySet())
-        .extracting(Thread::getName)
-        .doesNotContain("evenkeel-history");
+    thread.join(TimeUnit.MINUTES.toMillis(1));
+    assertThat(thread.isAlive()).isFalse();
   }
 }
