@@ -224,6 +224,10 @@ final class MetricsWalk {
     sink.value(family, series, value);
   }
 
+  private void put(Family family, Series series, long value) {
+    sink.value(family, series, (double) value); // exact up to 9 million billion
+  }
+
   private void put(Family family, Series series, boolean value) {
     sink.value(family, series, value ? 1 : 0);
   }

@@ -61,7 +61,8 @@ class MonitoringFilesTest {
     all.addAll(dashboard().findValuesAsText("expr"));
     dashboard()
         .findValuesAsText("definition")
-        .forEach(definition -> all.add(definition.replaceAll("label_values\\((.*), \\w+\\)", "$1")));
+        .forEach(
+            definition -> all.add(definition.replaceAll("label_values\\((.*), \\w+\\)", "$1")));
     return all;
   }
 

@@ -50,7 +50,9 @@ class SummaryTest {
   void aBalancerWithoutAListener_hasUsesAndErrors() {
     Inventory inventory = new Inventory();
     LoadBalancer balancer =
-        LoadBalancer.builder().servers(Server.of("10.0.0.1", 80), Server.of("10.0.0.2", 80)).build();
+        LoadBalancer.builder()
+            .servers(Server.of("10.0.0.1", 80), Server.of("10.0.0.2", 80))
+            .build();
     inventory.put(Inventory.Balancer.of("web", balancer));
     Summary summary = Summary.of(inventory, lines::add);
     for (int i = 0; i < 1_500; i++) {
