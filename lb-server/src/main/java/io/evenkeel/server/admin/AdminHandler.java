@@ -7,13 +7,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,8 +75,14 @@ final class AdminHandler extends Handler.Abstract {
     access.checkOrigin(exchange);
     route.checkQuery(exchange);
     if (checkBody(exchange, route)) {
-      Content.Source.asByteBufferAsync(exchange.request, route.bodyLimit())
-          .whenComplete((body, failure) -> continueWith(exchange, route, body, failure));
+      BodyReader.read(
+          exchange.request,
+          route.bodyLimit(),
+          body -> {
+            exchange.body = body;
+            finishOrRefuse(exchange, route);
+          },
+          problem -> refuse(exchange, problem));
     } else {
       finish(exchange, route);
     }
@@ -101,26 +105,9 @@ final class AdminHandler extends Handler.Abstract {
           415, "Content-Type: not expected (expected: application/json)", "Accept", Answer.JSON);
     }
     if (length > route.bodyLimit()) {
-      throw tooLarge(route);
+      throw BodyReader.tooLarge(route.bodyLimit());
     }
     return !none;
-  }
-
-  private static HttpProblem tooLarge(Route route) {
-    return HttpProblem.of(413, "the body: too large (expected: <= " + route.bodyLimit() + " bytes)");
-  }
-
-  private void continueWith(
-      Exchange exchange, Route route, @Nullable ByteBuffer body, @Nullable Throwable failure) {
-    if (body != null) {
-      exchange.body = new byte[body.remaining()];
-      body.get(exchange.body);
-      finishOrRefuse(exchange, route);
-    } else if (failure instanceof IllegalStateException) { // of the limit
-      refuse(exchange, tooLarge(route));
-    } else {
-      refuse(exchange, HttpProblem.of(400, "the body: did not come whole"));
-    }
   }
 
   private void finishOrRefuse(Exchange exchange, Route route) {

@@ -366,7 +366,7 @@ final class Changes {
 
   Answer replaceConfig(Exchange exchange) throws HttpProblem {
     String who = exchange.who().toString();
-    String json = Json.text(exchange.body);
+    String json = JsonBody.text(exchange.body);
     try {
       return changes(exchange, "config replaced", control().replace(json, who));
     } catch (ConfigException e) {

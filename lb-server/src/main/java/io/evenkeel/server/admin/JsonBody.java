@@ -19,7 +19,7 @@ import java.util.List;
  * JSON that comes from outside: UTF-8, one document, no key twice, neither deep nor with numbers
  * that take long to read.
  */
-final class Json {
+final class JsonBody {
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
@@ -36,7 +36,7 @@ final class Json {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
-  private Json() {}
+  private JsonBody() {}
 
   /** The text of a body. */
   static String text(byte[] body) throws HttpProblem {
