@@ -90,11 +90,9 @@ final class AdminHandler extends Handler.Abstract {
 
   /** Whether there is one to be read. */
   private static boolean checkBody(Exchange exchange, Route route) throws HttpProblem {
-    long length = exchange.request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
-    boolean none =
-        length <= 0 && !exchange.request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
+    boolean body = hasBody(exchange.request);
     if (route.bodyLimit() == 0) {
-      if (!none) {
+      if (body) {
         throw HttpProblem.of(413, "a body (expected: none)");
       }
       return false;
@@ -104,17 +102,25 @@ final class AdminHandler extends Handler.Abstract {
       throw HttpProblem.with(
           415, "Content-Type: not expected (expected: application/json)", "Accept", Answer.JSON);
     }
-    if (length > route.bodyLimit()) {
+    if (length(exchange.request) > route.bodyLimit()) {
       throw BodyReader.tooLarge(route.bodyLimit());
     }
-    return !none;
+    return body;
+  }
+
+  private static boolean hasBody(Request request) {
+    return length(request) > 0 || request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
+  }
+
+  private static long length(Request request) {
+    return request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
   }
 
   private void finishOrRefuse(Exchange exchange, Route route) {
     try {
       finish(exchange, route);
     } catch (HttpProblem e) {
-      refuse(exchange, e);
+      send(exchange, Answer.problem(e));
     } catch (RuntimeException e) {
       fail(exchange.request, exchange.response, exchange.callback, e);
     }
@@ -133,6 +139,9 @@ final class AdminHandler extends Handler.Abstract {
 
   /** At once, or after a while, which takes no thread. */
   private void refuse(Request request, Response response, Callback callback, HttpProblem problem) {
+    if (hasBody(request)) { // of which something may still be under way
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+    }
     Runnable answer = () -> send(request, response, callback, Answer.problem(problem));
     if (problem.isSlow()) {
       try {

@@ -447,7 +447,7 @@ final class Changes {
   }
 
   private byte[] state(Inventory.Balancer balancer, String id) throws HttpProblem {
-    ObjectNode state = views.server(balancer, id);
+    ObjectNode state = views.server(balancer, id, false);
     if (state == null) {
       throw notFound(); // removed from elsewhere since
     }

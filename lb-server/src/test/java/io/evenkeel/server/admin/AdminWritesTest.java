@@ -354,7 +354,7 @@ class AdminWritesTest {
             "{\"name\":\"ring_hash\",\"options\":{\"placement\":\"ketama\"}}");
     assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
     assertThat(reply.json().toString())
-        .isEqualTo("{\"name\":\"ring_hash\",\"options\":{\"placement\":\"ketama\"}}");
+        .isEqualTo("{\"name\":\"ring_hash\",\"keyed\":true,\"options\":{\"placement\":\"ketama\"}}");
     assertThat(api.get("/api/v1/algorithm").json()).isEqualTo(reply.json());
     assertThat(lastChange()).contains("selector of web is ring_hash {placement=ketama}");
     assertThat(program.asked).hasSize(1);
