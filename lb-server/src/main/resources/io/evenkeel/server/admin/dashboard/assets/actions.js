@@ -211,6 +211,7 @@ export function openMenu(id, button, details) {
   const at = button.getBoundingClientRect();
   const height = menu.offsetHeight;
   menu.style.left = Math.max(8, at.right - menu.offsetWidth) + 'px';
-  menu.style.top = (at.bottom + height + 8 > innerHeight ? Math.max(8, at.top - height - 4) : at.bottom + 4) + 'px';
+  const below = at.bottom + height + 8 <= innerHeight;
+  menu.style.top = Math.max(8, Math.min(below ? at.bottom + 4 : at.top - height - 4, innerHeight - height - 8)) + 'px';
   menu.firstElementChild.focus();
 }

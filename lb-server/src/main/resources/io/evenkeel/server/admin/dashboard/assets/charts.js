@@ -88,8 +88,8 @@ function createPlot(card) {
     cursor: { sync: { key: 'evenkeel' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
     scales: { x: { time: true, range: () => span() }, y: { range: (u, low, high) => [0, Math.max(high * 1.08, 1)] } },
     axes: [
-      { ...axis, size: 18, gap: 3, space: 60, grid: { show: false }, values: (u, times) => times.map((time) => clock(new Date(time * 1000)).slice(0, 5)) },
-      { ...axis, size: 46, gap: 4, space: 26, values: (u, ticks) => ticks.map((tick) => short(tick).replace('/s', '')) },
+      { ...axis, size: 18, gap: 3, space: 48, grid: { show: false }, values: (u, times) => times.map((time) => clock(new Date(time * 1000)).slice(0, 5)) },
+      { ...axis, size: 40, gap: 4, space: 24, values: (u, ticks) => ticks.map((tick) => short(tick).replace('/s', '')) },
     ],
     series: [{}, ...card.spec.series.map((series, i) => ({
       stroke: look[names[i]], fill: look[names[i] + '-soft'], width: 1.5, points: { show: false }, spanGaps: false,

@@ -19,7 +19,7 @@ export const isNumber = (x) => typeof x === 'number' && Number.isFinite(x);
 
 function digits(x) {
   const size = Math.abs(x);
-  return x.toFixed(size >= 100 || x === 0 ? 0 : size >= 10 ? 1 : 2).replace(/\.0+$/, '');
+  return x.toFixed(size >= 100 || Number.isInteger(x) ? 0 : size >= 10 ? 1 : 2);
 }
 
 function scaled(x, base, units) {

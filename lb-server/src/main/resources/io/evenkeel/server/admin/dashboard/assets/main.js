@@ -74,8 +74,9 @@ async function load() {
 
 /** By the address, or else the first. */
 function wantedBalancer() {
-  const named = decodeURIComponent(location.hash.replace(/^#b=/, ''));
-  if (store.balancers.has(named)) return named;
+  for (const name of store.balancers.keys()) {
+    if (location.hash === '#b=' + encodeURIComponent(name)) return name;
+  }
   return store.balancers.has(store.chosen) ? store.chosen : store.balancers.keys().next().value ?? null;
 }
 

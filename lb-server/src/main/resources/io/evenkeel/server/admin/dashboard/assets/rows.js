@@ -56,9 +56,9 @@ export function createRow(pick, menu) {
     cell('weight', span('weight', 'main'), span('effective', 'sub')),
     cell('in_flight', el('span', { class: 'main' }, span('inFlight'), span('limit', 'muted')), part.meter),
     cell('rate', el('span', { class: 'stack' }, span('rate', 'main'), span('total', 'sub')), part.spark),
-    cell('bytes', el('span', { class: 'main flow', data: { flow: 'in' } }, span('bytesIn')), el('span', { class: 'main flow', data: { flow: 'out' } }, span('bytesOut'))),
-    cell('latency', el('span', { class: 'main quantiles' }, el('span', { class: 'tag', text: 'connect' }), span('connect')),
-      el('span', { class: 'main quantiles' }, el('span', { class: 'tag', text: 'total' }), span('duration'))),
+    cell('bytes', el('span', { class: 'main' }, el('span', { class: 'tag', text: 'in' }), span('bytesIn')), el('span', { class: 'main' }, el('span', { class: 'tag', text: 'out' }), span('bytesOut'))),
+    cell('latency', el('span', { class: 'main' }, el('span', { class: 'tag', text: 'connect' }), span('connect')),
+      el('span', { class: 'main' }, el('span', { class: 'tag', text: 'total' }), span('duration'))),
     cell('failures', span('failures', 'main'), span('failureRate', 'sub')),
     cell('menu', part.menu));
   const row = { tr, part, id: null, spark: undefined, width: 0 };
@@ -91,11 +91,12 @@ export function updateRow(row, server, index, chosen) {
   setText(part.address, more.filter(Boolean).join(' · '));
 
   const blocks = server.blocks ?? [];
-  setText(part.check, checkText(check));
+  const said = checkText(check);
+  setText(part.check, said);
   setData(part.check, 'ok', check?.last ? String(check.last.ok) : 'none');
   const last = check?.last;
   setText(part.checkMore, blocks.length > 0
-    ? blocks.map((block) => blockText(block) + (block.cause ? `: ${block.cause}` : '')).join(' · ')
+    ? blocks.map((block) => blockText(block) + (block.cause && block.cause !== said ? `: ${block.cause}` : '')).join(' · ')
     : last ? `${ms(last.took_ms)} · ${age(last.age_seconds)} ago` : '');
   setData(part.checkMore, 'blocked', String(blocks.length > 0));
   const title = blocks.map((block) => `${words(block.reason)} for ${duration(block.since_seconds)}: ${block.cause ?? ''}`).join('\n');

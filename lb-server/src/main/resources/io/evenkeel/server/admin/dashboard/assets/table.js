@@ -2,14 +2,15 @@
 // while it is on the screen, so focus and a pointer stay with the server that they are on; and while there is either,
 // the order stays, too.
 
-import { $, el, setHidden, setText } from './dom.js';
+import { $, el, icon, setHidden, setText } from './dom.js';
 import { STATES, plural, stateIcon, stateWord } from './format.js';
 import { COLUMNS, byState, checkText, createRow, updateRow } from './rows.js';
-import { icon } from './dom.js';
 import { current } from './store.js';
 
 const NARROW = matchMedia('(max-width: 899px)');
 const EXTRA_ROWS = 4;
+/** With more servers than these the table scrolls by itself. */
+const GROWS_TO = 16;
 const NATURAL = new Intl.Collator(undefined, { numeric: true });
 
 export class Table {
@@ -95,6 +96,7 @@ export class Table {
     const wanted = servers.filter((server) => this.#matches(server));
     const held = !reorder && (this.#hovered || this.body.contains(document.activeElement));
     this.#list = held ? this.#keepOrder(wanted) : wanted.sort(this.#order());
+    this.scroll.dataset.long = String(this.#list.length > GROWS_TO);
     this.table.setAttribute('aria-rowcount', String(this.#list.length + 1));
     setHidden($('table-empty'), this.#list.length > 0);
     setText($('table-empty'), servers.length === 0
