@@ -30,7 +30,7 @@ function allowed() {
 }
 
 const seconds = () => field('drain_seconds', 'Deadline in seconds', { type: 'number', min: 0, max: 86400, optional: true, placeholder: 'none: wait for all of them',
-  hint: 'What is still open then is closed. Without one, connections end when they end.' });
+  hint: 'Nothing is cut: when the time is up, the events say what is still open.' });
 
 export const ACTIONS = {
   drain: { key: 'd', icon: 'draining', label: 'Drain…', run: drain },
@@ -96,10 +96,10 @@ function remove(ids) {
   const carried = serversOf(ids).reduce((all, server) => all + (server.traffic ? server.traffic.bytes_in + server.traffic.bytes_out : 0), 0);
   return allowed() && ask({
     title: `Remove ${naming(ids)}?`, confirm: 'Remove', danger: true,
-    text: [`It leaves ${balancer} with its counters${carried > 0 ? ` (${bytes(carried)} carried)` : ''}. With a deadline it is drained first.`, listed(ids), warning(ids)],
+    text: [`It leaves ${balancer} with its counters${carried > 0 ? ` (${bytes(carried)} carried)` : ''}. With a deadline it is drained first, for so long at most.`, listed(ids), warning(ids)],
     fields: [seconds()],
     calls: ({ drain_seconds }) => ids.map((id) => ({ method: 'DELETE', path: serverPath(balancer, id) + (drain_seconds === undefined ? '' : `?drain_seconds=${drain_seconds}`) })),
-    done: () => toast(`${naming(ids)}: removed`),
+    done: ([answer]) => toast(`${naming(ids)}: ${answer && 'removing' in answer ? 'drains, then is removed' : 'removed'}`),
   });
 }
 
@@ -170,7 +170,7 @@ export async function changeSelector() {
   const group = {
     ...NOTHING, name: 'options', element: box,
     value: () => Object.fromEntries(options.map((option) => [option.name, option.value()]).filter(([, value]) => value !== undefined)),
-    complain: (text) => options.forEach((option) => option.complain(text && text.includes(option.name) ? text : null)),
+    complain: (text, name) => options.forEach((option) => option.complain(text && option.name === name ? text : null)),
     input: name.input,
   };
   await ask({

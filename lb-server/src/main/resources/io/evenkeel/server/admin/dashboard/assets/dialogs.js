@@ -74,7 +74,7 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
       for (const { pointer, detail } of failure.errors ?? []) {
         const field = fields.find((one) => pointer === '/' + one.name || pointer?.startsWith(`/${one.name}/`));
         if (field) {
-          field.complain(detail);
+          field.complain(detail, pointer.slice(field.name.length + 2));
           if (!placed) field.input.focus();
           placed = true;
         }

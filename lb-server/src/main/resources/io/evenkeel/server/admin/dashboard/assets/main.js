@@ -9,7 +9,7 @@ import { $, el, icon, setData, setHidden, setIcon, setText, toast } from './dom.
 import { age, duration, plural, selectorText, stateIcon, stateWord, words } from './format.js';
 import { createLog, explain, prependLog, renderKeys, renderLog, resetKeys } from './panels.js';
 import { forgetColours } from './spark.js';
-import { addEvent, canWrite, current, putBalancer, putEvents, putHistory, putStats, store } from './store.js';
+import { addEvent, canWrite, current, lastSeq, putBalancer, putEvents, putHistory, putStats, store } from './store.js';
 import { Stream } from './stream.js';
 import { Table } from './table.js';
 
@@ -26,6 +26,7 @@ createLog();
 
 const stream = new Stream({
   before: load,
+  last: lastSeq,
   state: showConnection,
   stats(text) {
     performance.mark('evenkeel:stats');
@@ -57,7 +58,7 @@ async function load() {
   store.role = session?.role ?? 'write';
   document.body.dataset.role = store.role;
   setHidden($('role'), canWrite());
-  setHidden($('sign-out'), !(session?.token_required ?? false));
+  setHidden($('sign-out'), (session?.name ?? 'anonymous') === 'anonymous');
   const [health, metrics, history, log, { balancers }] = await Promise.all([get('health'), get('metrics'), get('history'), get('events'), get('balancers')]);
   const parts = await Promise.all(balancers.flatMap((name) => [get(of(name, 'servers?spark=true')), get(of(name, 'algorithm'))]));
   for (const name of [...store.balancers.keys()]) if (!balancers.includes(name)) store.balancers.delete(name);

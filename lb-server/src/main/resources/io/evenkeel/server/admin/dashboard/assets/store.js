@@ -99,13 +99,16 @@ function worstP99() {
   return worst;
 }
 
-/** Newest first; what is known by its number is not taken twice. */
+/** The number of the last event that is known. */
+export const lastSeq = () => store.events[0]?.seq ?? 0;
+
+/** The log as it is; newest first from here on. */
 export function putEvents(events) {
   store.events = [...events].reverse().slice(0, EVENTS_KEPT);
 }
 
 export function addEvent(event) {
-  if (store.events.some((known, i) => i < 50 && known.seq === event.seq)) return false;
+  if (event.seq <= lastSeq()) return false;
   store.events.unshift(event);
   if (store.events.length > EVENTS_KEPT) store.events.pop();
   return true;

@@ -22,11 +22,12 @@ export class Stream {
   #state = 'closed';
 
   /**
-   * before: called before each try, may throw to have it counted as failed; state(name, secondsToRetry); stats(json);
-   * event(type, json).
+   * before: called before each try, may throw to have it counted as failed; last: the number of the last event that
+   * is known by then; state(name, secondsToRetry); stats(json); event(type, json).
    */
-  constructor({ before, state, stats, event }) {
+  constructor({ before, last, state, stats, event }) {
     this.before = before;
+    this.last = last;
     this.state = state;
     this.stats = stats;
     this.event = event;
@@ -46,7 +47,7 @@ export class Stream {
       return;
     }
     if (this.attempt !== attempt) return;
-    const source = (this.#source = new EventSource(EVENTS));
+    const source = (this.#source = new EventSource(`${EVENTS}&after=${this.last()}`));
     this.#heard = performance.now();
     source.addEventListener('stats', (message) => {
       this.#heard = performance.now();
