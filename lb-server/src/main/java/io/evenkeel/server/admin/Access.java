@@ -61,7 +61,8 @@ final class Access {
     String site = exchange.header("Sec-Fetch-Site").orElse("same-origin");
     Optional<String> origin = exchange.header(HttpHeader.ORIGIN);
     if (!(site.equals("same-origin") || site.equals("none"))
-        || origin.isPresent() && !isOwn(origin.get(), exchange.header(HttpHeader.HOST).orElse(""))) {
+        || (origin.isPresent()
+            && !isOwn(origin.get(), exchange.header(HttpHeader.HOST).orElse("")))) {
       throw HttpProblem.of(403, "a page of another origin asks for a change");
     }
   }

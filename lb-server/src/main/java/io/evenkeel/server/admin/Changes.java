@@ -154,7 +154,7 @@ final class Changes {
             exchange,
             balancer,
             "added server " + server + " to " + balancer.name(),
-            new Answer(201, Answer.JSON, state(balancer, server.id()), Map.of()))
+            state(201, balancer, server.id()))
         .with("Location", path);
   }
 
@@ -283,7 +283,7 @@ final class Changes {
                       + balancer.name()
                       + (left == 0 ? ": done" : ": time is up, " + left + " still in flight")));
     }
-    Answer answer = new Answer(200, Answer.JSON, state(balancer, id), Map.of());
+    Answer answer = state(200, balancer, id);
     return changed
         ? done(exchange, balancer, text(balancer, id, values), answer)
         : answer;
@@ -446,12 +446,12 @@ final class Changes {
     events.change(name, clean);
   }
 
-  private byte[] state(Inventory.Balancer balancer, String id) throws HttpProblem {
+  private Answer state(int status, Inventory.Balancer balancer, String id) throws HttpProblem {
     ObjectNode state = views.server(balancer, id, false);
     if (state == null) {
       throw notFound(); // removed from elsewhere since
     }
-    return Answer.json(state).body();
+    return Answer.json(status, state);
   }
 
   private static ObjectNode object() {

@@ -61,7 +61,7 @@ final class Routes {
     this.sessions = sessions;
   }
 
-  /** The document's own route is the last one. */
+  /** All of it; the last one is the document of those before it. */
   List<Route> table() {
     List<Route> table = new ArrayList<>();
     table.add(Route.get("/", null, assets::page, "The dashboard.").answering(200, "text/html"));
@@ -75,10 +75,9 @@ final class Routes {
     for (String prefix : List.of(API, API + "/balancers/{balancer}")) {
       addOfBalancer(table, prefix);
     }
-    List<Route> described = List.copyOf(table);
-    Answer document = Answer.json(new OpenApi(described).document());
+    OpenApi document = new OpenApi(List.copyOf(table));
     table.add(
-        Route.get(API + "/openapi.json", null, exchange -> document, "This document.")
+        Route.get(API + "/openapi.json", null, exchange -> document.answer(), "The OpenAPI document.")
             .answering(200, "Any"));
     return table;
   }

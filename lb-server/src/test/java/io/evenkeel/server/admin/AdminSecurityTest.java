@@ -9,6 +9,7 @@ import io.evenkeel.server.config.AdminConfig.Role;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -252,13 +253,15 @@ class AdminSecurityTest {
     assertThat(api.raw("GET /api/v1/servers HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 403 ");
     assertThat(
             api.raw(
-                "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n"
-                    + "Connection: close\r\n\r\n"))
+                Api.head(
+                    "GET / HTTP/1.1", "Host: localhost", "Host: evil.example", "Connection: close")))
         .startsWith("HTTP/1.1 400 ");
     assertThat(
             api.raw(
-                "GET http://evil.example/api/v1/servers HTTP/1.1\r\nHost: localhost\r\n"
-                    + "Connection: close\r\n\r\n"))
+                Api.head(
+                    "GET http://evil.example/api/v1/servers HTTP/1.1",
+                    "Host: localhost",
+                    "Connection: close")))
         .matches("(?s)HTTP/1.1 (400|403|200) .*");
   }
 
@@ -348,12 +351,12 @@ class AdminSecurityTest {
     try (Socket slow = api.connect();
         Socket silent = api.connect();
         Socket body = api.connect()) {
-      slow.getOutputStream().write("GET / HTTP/1.1\r\nHost: lo".getBytes());
+      slow.getOutputStream().write("GET / HTTP/1.1\r\nHost: lo".getBytes(StandardCharsets.US_ASCII));
       body.getOutputStream()
           .write(
               ("POST /api/v1/servers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + OPS
                       + "\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
-                  .getBytes());
+                  .getBytes(StandardCharsets.US_ASCII));
       // A request beside them is answered: the three keep nobody waiting.
       assertThat(api.get("/api/v1/session").status()).isEqualTo(401);
       clock.addAndGet(Duration.ofSeconds(61).toNanos());
@@ -374,12 +377,12 @@ class AdminSecurityTest {
     try (Socket first = api.connect();
         Socket second = api.connect()) {
       String request = "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\n\r\n";
-      first.getOutputStream().write(request.getBytes());
-      second.getOutputStream().write(request.getBytes());
+      first.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      second.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       assertThat(first.getInputStream().read()).isEqualTo('H');
       assertThat(second.getInputStream().read()).isEqualTo('H');
       try (Socket third = api.connect()) {
-        third.getOutputStream().write(request.getBytes());
+        third.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         first.close();
         assertThat(third.getInputStream().read()).isEqualTo('H');
       }

@@ -79,6 +79,11 @@ final class Api implements AutoCloseable {
     return send(request(method, path, body));
   }
 
+  /** The lines of a request up to its body. */
+  static String head(String... lines) {
+    return String.join("\r\n", lines) + "\r\n\r\n";
+  }
+
   /** Sends bytes as they are, and reads until the server hangs up. */
   String raw(String bytes) throws IOException {
     try (Socket socket = connect()) {

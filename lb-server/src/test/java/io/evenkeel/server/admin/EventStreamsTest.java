@@ -59,8 +59,10 @@ class EventStreamsTest {
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       InputStream in = new BufferedInputStream(socket.getInputStream());
       reader = new BufferedReader(new InputStreamReader(new Unchunked(in), StandardCharsets.UTF_8));
-      for (String line; !(line = Unchunked.line(in)).isEmpty(); ) {
+      String line = Unchunked.line(in);
+      while (!line.isEmpty()) {
         head.add(line);
+        line = Unchunked.line(in);
       }
     }
 
