@@ -7,7 +7,7 @@ import { STATES, plural, stateIcon, stateWord } from './format.js';
 import { COLUMNS, byState, checkText, createRow, updateRow } from './rows.js';
 import { current } from './store.js';
 
-const NARROW = matchMedia('(max-width: 899px)');
+const NARROW = matchMedia('(max-width: 1010px)');
 const EXTRA_ROWS = 4;
 /** With more servers than these the table scrolls by itself. */
 const GROWS_TO = 16;
