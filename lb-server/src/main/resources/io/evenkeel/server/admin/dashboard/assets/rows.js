@@ -65,6 +65,13 @@ export function createRow(pick, menu) {
   return row;
 }
 
+/** The curve of a row that is in its place: apart from the rest, because it asks how large the row has become. */
+export function updateSpark(row, server) {
+  if (row.spark === server.spark) return;
+  row.spark = server.spark;
+  drawSpark(row.part.spark, server.spark);
+}
+
 const quantiles = (of) => (of && typeof of.p50 === 'number' ? `${msBare(of.p50)} / ${msBare(of.p99)}` : '–');
 
 export function updateRow(row, server, index, chosen) {
@@ -121,10 +128,6 @@ export function updateRow(row, server, index, chosen) {
 
   setText(part.rate, rates ? rate(rates.connections) : '–');
   setText(part.total, count(traffic ? traffic.connections : server.picks) + ' in all');
-  if (row.spark !== server.spark) {
-    row.spark = server.spark;
-    drawSpark(part.spark, server.spark);
-  }
   setText(part.bytesIn, rates ? bytes(rates.bytes_in) : '–');
   setText(part.bytesOut, rates ? bytes(rates.bytes_out) : '–');
   setText(part.connect, quantiles(traffic?.connect_ms));
