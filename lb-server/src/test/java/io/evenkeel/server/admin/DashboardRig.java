@@ -21,6 +21,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** What a dashboard shows: real servers on loopback, checked, behind a real proxy and balancer. */
 final class DashboardRig implements AutoCloseable {
@@ -143,6 +145,11 @@ final class DashboardRig implements AutoCloseable {
 
   /** One client of a listener: asks for so many bytes and has them. */
   void ask(String listener, int bytes) throws IOException {
+    ask(listener, "127.0.0.1", bytes, 0);
+  }
+
+  /** The same, from this address of loopback; stays connected for a while afterwards. */
+  void ask(String listener, String from, int bytes, int millis) throws IOException {
     InetSocketAddress address =
         inventory.listeners().stream()
             .filter(one -> one.name().equals(listener))
@@ -150,7 +157,9 @@ final class DashboardRig implements AutoCloseable {
             .orElseThrow()
             .proxy()
             .localAddress();
-    try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+    try (Socket socket = new Socket()) {
+      socket.bind(new InetSocketAddress(from, 0));
+      socket.connect(address);
       socket.setSoTimeout(20_000);
       socket.getOutputStream().write((bytes + "\n").getBytes(StandardCharsets.US_ASCII));
       int left = bytes;
@@ -162,6 +171,7 @@ final class DashboardRig implements AutoCloseable {
         }
         left -= read;
       }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
   }
 

@@ -18,7 +18,7 @@ export const COLUMNS = [
   { key: 'in_flight', label: 'In flight', by: (server) => server.in_flight },
   { key: 'rate', label: 'Connections/s', by: (server) => server.rates?.connections ?? null },
   { key: 'bytes', label: 'Bytes/s', by: (server) => (server.rates ? server.rates.bytes_in + server.rates.bytes_out : null) },
-  { key: 'latency', label: 'p50 / p99', by: (server) => p99(server.traffic?.duration_ms) },
+  { key: 'latency', label: 'p50 / p99, ms', by: (server) => p99(server.traffic?.duration_ms) },
   { key: 'failures', label: 'Failures', by: failures },
   { key: 'menu', label: 'Actions' },
 ];
