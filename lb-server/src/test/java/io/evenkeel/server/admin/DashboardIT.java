@@ -323,6 +323,19 @@ class DashboardIT {
   }
 
   @Test
+  void heldStill_showsNothingNew_untilItIsLetGo() {
+    chromium.press("p");
+    chromium.until("document.getElementById('connection').dataset.conn === 'paused'");
+    boolean drained = web.drain("c");
+    assertThat(drained).isTrue();
+    chromium.until("/c .*drain/.test(document.getElementById('log').innerText)");
+    assertThat(chromium.text(row("c") + ".dataset.state")).isEqualTo("up");
+    chromium.press("p");
+    awaitState("c", "draining");
+    live();
+  }
+
+  @Test
   void hostileId_isATextEverywhere() {
     assertThat(cell(HOSTILE, "id")).startsWith("<img src=x onerror=");
     menu(HOSTILE, "Maintenance");
