@@ -79,6 +79,7 @@ public record BalancerStats(
               server,
               mayBePicked,
               (int) own.inFlight,
+              node.maxConcurrent(),
               own.picks,
               own.successes,
               own.failuresByKind(),

@@ -463,6 +463,16 @@ public final class LoadBalancer implements AutoCloseable {
     return control.replace(next);
   }
 
+  /** By what it picks now. */
+  public BalancerSettings settings() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Begins a change of the settings, the members or the source, made as one. */
+  public BalancerChange change() {
+    return new BalancerChange();
+  }
+
   /**
    * Gives a server nothing new; what it has, it may finish. O(members).
    *

@@ -158,6 +158,15 @@ public final class Node {
     return inFlight;
   }
 
+  /**
+   * How many leases it may have at a time: the server's own limit, or else the balancer's; {@link
+   * Integer#MAX_VALUE} for no limit. After a limit was lowered there may be more in flight for a
+   * while.
+   */
+  public int maxConcurrent() {
+    return maxConcurrent;
+  }
+
   /** Leases ever taken. Costs O(cores), as do the other two counts. */
   public long picks() {
     return picks.sum();

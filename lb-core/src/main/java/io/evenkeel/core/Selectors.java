@@ -286,6 +286,11 @@ public final class Selectors {
     return new SelectorOptions(name, options).factory();
   }
 
+  /** The name and the options of a factory. */
+  public static SelectorDescription describe(Selector.Factory factory) {
+    throw new UnsupportedOperationException();
+  }
+
   /** Whether it is one of those whose picks do not depend on what a slow start makes of weights. */
   static boolean ignoresSlowStart(Selector.Factory factory) {
     if (factory instanceof Around around) {

@@ -27,6 +27,9 @@ public final class Server {
   private final @Nullable String zone;
   private final Map<String, String> metadata;
 
+  /** 0 for what the balancer says. */
+  private final int maxConcurrent;
+
   private Server(
       String id,
       String host,
@@ -34,7 +37,8 @@ public final class Server {
       int weight,
       int tier,
       @Nullable String zone,
-      Map<String, String> metadata) {
+      Map<String, String> metadata,
+      int maxConcurrent) {
     this.id = id;
     this.host = host;
     this.port = port;
@@ -42,6 +46,7 @@ public final class Server {
     this.tier = tier;
     this.zone = zone;
     this.metadata = metadata;
+    this.maxConcurrent = maxConcurrent;
   }
 
   /**
@@ -60,13 +65,14 @@ public final class Server {
     }
     boolean bare = host.indexOf(':') >= 0 && !host.startsWith("[");
     String id = (bare ? "[" + host + "]" : host) + ":" + port;
-    return new Server(id, host, port, 1, 0, null, Map.of());
+    return new Server(id, host, port, 1, 0, null, Map.of(), 0);
   }
 
   /**
    * Reads a server as it is written in one line: {@code
-   * HOST:PORT[,weight=N][,tier=N][,zone=Z][,id=NAME]}, an IPv6 address in brackets, as in {@code
-   * [::1]:8080,weight=3}. What is not given is as in {@link #of}. Nothing is looked up.
+   * HOST:PORT[,weight=N][,tier=N][,zone=Z][,max_concurrent=N][,id=NAME]}, an IPv6 address in
+   * brackets, as in {@code [::1]:8080,weight=3}. What is not given is as in {@link #of}. Nothing is
+   * looked up.
    *
    * @param text the host, a port from 1 to 65535, and each key once at most, in any order
    * @throws IllegalArgumentException if it is none; the message quotes the text and says what is
@@ -83,7 +89,8 @@ public final class Server {
    * @throws IllegalArgumentException if it is not so
    */
   public Server withId(String id) {
-    return new Server(requireText("id", id), host, port, weight, tier, zone, metadata);
+    return new Server(
+        requireText("id", id), host, port, weight, tier, zone, metadata, maxConcurrent);
   }
 
   /**
@@ -98,7 +105,7 @@ public final class Server {
       throw new IllegalArgumentException(
           "weight: " + weight + " (expected: 0 to " + MAX_WEIGHT + ")");
     }
-    return new Server(id, host, port, weight, tier, zone, metadata);
+    return new Server(id, host, port, weight, tier, zone, metadata, maxConcurrent);
   }
 
   /**
@@ -112,7 +119,7 @@ public final class Server {
     if (tier < 0) {
       throw new IllegalArgumentException("tier: " + tier + " (expected: >= 0)");
     }
-    return new Server(id, host, port, weight, tier, zone, metadata);
+    return new Server(id, host, port, weight, tier, zone, metadata, maxConcurrent);
   }
 
   /**
@@ -123,7 +130,14 @@ public final class Server {
    */
   public Server withZone(@Nullable String zone) {
     return new Server(
-        id, host, port, weight, tier, zone == null ? null : requireText("zone", zone), metadata);
+        id,
+        host,
+        port,
+        weight,
+        tier,
+        zone == null ? null : requireText("zone", zone),
+        metadata,
+        maxConcurrent);
   }
 
   /**
@@ -134,7 +148,21 @@ public final class Server {
   public Server withMetadata(String key, String value) {
     Map<String, String> copy = new HashMap<>(metadata);
     copy.put(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value"));
-    return new Server(id, host, port, weight, tier, zone, Map.copyOf(copy));
+    return new Server(id, host, port, weight, tier, zone, Map.copyOf(copy), maxConcurrent);
+  }
+
+  /**
+   * This server with a limit of its own: how many leases it may have at a time, in place of the
+   * balancer's {@link LoadBalancerBuilder#maxConcurrent}.
+   *
+   * @param maxConcurrent 1 or more; 0, the default, for as many as the balancer says
+   * @throws IllegalArgumentException if it is negative
+   */
+  public Server withMaxConcurrent(int maxConcurrent) {
+    if (maxConcurrent < 0) {
+      throw new IllegalArgumentException("maxConcurrent: " + maxConcurrent + " (expected: >= 0)");
+    }
+    return new Server(id, host, port, weight, tier, zone, metadata, maxConcurrent);
   }
 
   /** What makes it this server and no other; {@code host:port} unless given. */
@@ -172,6 +200,11 @@ public final class Server {
     return metadata;
   }
 
+  /** How many leases it may have at a time; 0 for as many as the balancer says. */
+  public int maxConcurrent() {
+    return maxConcurrent;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof Server that
@@ -181,6 +214,7 @@ public final class Server {
         && weight == that.weight
         && tier == that.tier
         && Objects.equals(zone, that.zone)
+        && maxConcurrent == that.maxConcurrent
         && metadata.equals(that.metadata);
   }
 

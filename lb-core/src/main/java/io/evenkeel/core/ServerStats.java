@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param eligible whether it may be picked: no block (in a panic, none by the operator), and a
  *     weight above 0
  * @param inFlight leases taken and not yet closed
+ * @param maxConcurrent how many leases it may have at a time: its own limit, or else the
+ *     balancer's; {@link Integer#MAX_VALUE} for no limit
  * @param picks leases ever taken
  * @param successes leases that ended in success
  * @param failuresByKind leases that ended in failure, by what went wrong; every kind is there
@@ -30,6 +32,7 @@ public record ServerStats(
     Server server,
     boolean eligible,
     int inFlight,
+    int maxConcurrent,
     long picks,
     long successes,
     Map<FailureKind, Long> failuresByKind,

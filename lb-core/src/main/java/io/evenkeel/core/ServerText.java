@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /** How a server is written in one line: what {@link Server#parse} reads. */
 final class ServerText {
 
-  private static final String SYNTAX = "HOST:PORT[,weight=N][,tier=N][,zone=Z][,id=NAME]";
+  private static final String SYNTAX =
+      "HOST:PORT[,weight=N][,tier=N][,zone=Z][,max_concurrent=N][,id=NAME]";
 
   private ServerText() {}
 
@@ -46,11 +47,12 @@ final class ServerText {
       return switch (key) {
         case "weight" -> server.withWeight(number(key, value, Server.MAX_WEIGHT));
         case "tier" -> server.withTier(number(key, value, Integer.MAX_VALUE));
+        case "max_concurrent" -> server.withMaxConcurrent(number(key, value, Integer.MAX_VALUE));
         case "zone" -> server.withZone(value);
         case "id" -> server.withId(value);
         default ->
             throw new IllegalArgumentException(
-                "unknown key '" + key + "' (expected: weight, tier, zone or id)");
+                "unknown key '" + key + "' (expected: weight, tier, zone, max_concurrent or id)");
       };
     } catch (IllegalArgumentException e) {
       throw wrong(text, String.valueOf(e.getMessage()));

