@@ -16,7 +16,7 @@ final class PrometheusPage implements AutoCloseable {
 
   /** The text of one scrape, in Prometheus' own format, {@link #CONTENT_TYPE}. */
   String scrape() {
-    return inventory.balancers().isEmpty() ? "" : "\n";
+    throw new UnsupportedOperationException(inventory.balancers().toString());
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.evenkeel.server.admin;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -30,65 +29,63 @@ final class Views {
 
   /** GET /health; to be answered with 503 if its {@code status} is {@code down}. */
   ObjectNode health() {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("draining", draining.getAsBoolean())
-        .put("x", inventory.balancers().size() + history.latest().balancers().size());
+    throw new UnsupportedOperationException(
+        "" + history.latest() + draining.getAsBoolean() + inventory.balancers());
   }
 
   /** GET /balancers. */
   ObjectNode balancers() {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /servers. */
   ObjectNode servers(Inventory.Balancer balancer, boolean withSparks) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /servers/{id}; null if it is not a member. */
   @Nullable ObjectNode server(Inventory.Balancer balancer, String id) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /servers/{id}/health; null if it is not a member. */
   @Nullable ObjectNode serverHealth(Inventory.Balancer balancer, String id) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /algorithm. */
   ObjectNode algorithm(Inventory.Balancer balancer) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /algorithms. */
   ObjectNode algorithms() {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /metrics. */
   ObjectNode metrics() {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /metrics/servers. */
   ObjectNode serverMetrics(Inventory.Balancer balancer) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /metrics/requests. */
   ObjectNode requestMetrics() {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /history. */
   ObjectNode history() {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /explain. */
   ObjectNode explain(Inventory.Balancer balancer, String key) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /**
@@ -97,16 +94,16 @@ final class Views {
    * @param sample how many keys, 1 to 10,000; fewer are taken where there are many servers
    */
   ObjectNode keys(Inventory.Balancer balancer, int sample) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** GET /events, for those who do not want a stream of them. */
   ObjectNode events() {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 
   /** The {@code data} of a {@code stats} event, of the history's last look. */
   ObjectNode stats(boolean withSparks) {
-    return JsonNodeFactory.instance.objectNode();
+    throw new UnsupportedOperationException();
   }
 }
