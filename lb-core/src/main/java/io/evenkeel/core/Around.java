@@ -1,5 +1,6 @@
 package io.evenkeel.core;
 
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -7,9 +8,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param inner what makes the others
  * @param looksAtWeights whether it does so itself, whatever the others do
+ * @param options by which {@link SelectorOptions} puts the same around: they say all of it
  * @param maker makes both
  */
-record Around(Selector.Factory inner, boolean looksAtWeights, Selector.Factory maker)
+record Around(
+    Selector.Factory inner,
+    boolean looksAtWeights,
+    Map<String, String> options,
+    Selector.Factory maker)
     implements Selector.Factory {
 
   @Override

@@ -2,48 +2,155 @@ package io.evenkeel.core;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Collects changes of a balancer, to be made as one: see {@link LoadBalancer#change()}. What is not
- * named stays as it is when {@link #apply} is called. Not safe for use by several threads at once.
+ * named stays as it is when {@link #apply} is called; what is named twice is as it was named last.
+ * Not safe for use by several threads at once.
+ *
+ * <pre>{@code
+ * balancer.change()
+ *     .selector(Selectors.leastConnections())
+ *     .maxConcurrent(100)
+ *     .apply();
+ * }</pre>
  */
 public final class BalancerChange {
 
-  BalancerChange() {}
+  private final ControlPlane control;
+  private final boolean allowEmpty;
 
-  /** As {@link LoadBalancer#update(Collection)}. */
+  private @Nullable Map<String, Server> servers;
+  private Selector.@Nullable Factory selector;
+  private @Nullable Integer maxConcurrent;
+  private @Nullable Double panicThreshold;
+  private @Nullable SlowStart slowStart;
+  private boolean isSourceNamed;
+  private @Nullable ServerSource source;
+
+  BalancerChange(ControlPlane control, boolean allowEmpty) {
+    this.control = control;
+    this.allowEmpty = allowEmpty;
+  }
+
+  /**
+   * Makes these the members, as {@link LoadBalancer#update(Collection)} does. A source that is
+   * named, too, and has a list already is asked instead.
+   *
+   * @param servers at least one; ids must be unique
+   * @throws IllegalArgumentException if there is none, one is null, or an id is there twice
+   */
   public BalancerChange servers(Collection<Server> servers) {
-    throw new UnsupportedOperationException();
+    this.servers = MemberDiff.someByUniqueId(servers);
+    return this;
   }
 
-  /** As {@link LoadBalancerBuilder#selector}. */
+  /**
+   * How to pick from now on. One of {@link Selectors} that is the same by name and options as that
+   * of now changes nothing: its rotation goes on, what it remembers stays. Any other begins anew.
+   */
   public BalancerChange selector(Selector.Factory factory) {
-    throw new UnsupportedOperationException();
+    this.selector = Objects.requireNonNull(factory, "factory");
+    return this;
   }
 
-  /** As {@link LoadBalancerBuilder#maxConcurrent}. */
+  /**
+   * How many leases a server may have at a time that says nothing itself ({@link
+   * Server#withMaxConcurrent}). What a server has above a lower limit it may finish; it gets
+   * nothing new meanwhile.
+   *
+   * @param maxConcurrent 1 or more; {@link Integer#MAX_VALUE} for no limit
+   * @throws IllegalArgumentException if it is less than 1
+   */
   public BalancerChange maxConcurrent(int maxConcurrent) {
-    throw new UnsupportedOperationException();
+    this.maxConcurrent = Snapshot.Recipe.checkedLimit(maxConcurrent);
+    return this;
   }
 
-  /** As {@link LoadBalancerBuilder#panicThreshold}. */
+  /**
+   * Below which share of healthy servers health is not asked, as by {@link
+   * LoadBalancerBuilder#panicThreshold}.
+   *
+   * @param share 0 to 1; 0 for never
+   * @throws IllegalArgumentException if it is out of range
+   */
   public BalancerChange panicThreshold(double share) {
-    throw new UnsupportedOperationException();
+    this.panicThreshold = Snapshot.Recipe.checkedShare(share);
+    return this;
   }
 
-  /** As {@link LoadBalancerBuilder#slowStart(Duration, double)}. */
+  /**
+   * How servers start from now on, as by {@link LoadBalancerBuilder#slowStart(Duration, double)}.
+   * Who is starting goes on by the new numbers from where it began; where there was no slow start
+   * before, those that are eligible have all their weight.
+   *
+   * @param window 0 for no slow start: then all have all their weight
+   * @param aggression above 0; 1 for an even growth
+   * @throws IllegalArgumentException if one is out of its range
+   */
   public BalancerChange slowStart(Duration window, double aggression) {
-    throw new UnsupportedOperationException();
+    this.slowStart = window.isZero() ? SlowStart.OFF : SlowStart.of(window, aggression);
+    return this;
   }
 
-  /** As {@link LoadBalancerBuilder#source}. */
+  /**
+   * Where members come from, from now on. The one before is closed once this one is in its place,
+   * and what it still hands over is ignored; the members stay until the first list of this one.
+   * Naming the source of now, by {@code equals}, changes nothing.
+   *
+   * @param source null for none: the members are those of now, to be changed by hand
+   */
   public BalancerChange source(@Nullable ServerSource source) {
-    throw new UnsupportedOperationException();
+    this.isSourceNamed = true;
+    this.source = source;
+    return this;
   }
 
-  /** Makes the changes. */
+  /**
+   * Makes these changes, all or none: one snapshot, O(members) and what the selector costs; picks
+   * go by all of it or by none. Listeners hear of members afterwards. Where a source is replaced it
+   * waits for the old one to end, 5 s at most.
+   *
+   * @return whether that changed anything
+   * @throws RuntimeException what a selector's factory throws over the members, as one whose table
+   *     is too small for them does, or the source where it cannot begin; nothing has changed then
+   * @throws IllegalStateException if a source is named and the balancer is closed, or if called by
+   *     a selector's factory; nothing has changed
+   */
   public boolean apply() {
-    throw new UnsupportedOperationException();
+    boolean isOther = isSourceNamed && !control.source().follows(source);
+    Discovery next =
+        source == null || !isOther ? null : Discovery.held(control, source, allowEmpty);
+    ControlPlane.Applied applied;
+    try {
+      if (next != null) {
+        next.start();
+      }
+      applied = control.apply(servers, this::recipe, isOther, next);
+    } catch (Throwable e) {
+      if (next != null) {
+        next.close();
+      }
+      throw e;
+    }
+    if (next != null) {
+      next.isFollowed();
+    }
+    if (applied.left() != null) {
+      applied.left().replacedBy(next);
+    }
+    return applied.changed();
+  }
+
+  private Snapshot.Recipe recipe(Snapshot.Recipe now) {
+    return new Snapshot.Recipe(
+        selector == null || Selectors.isSame(selector, now.factory()) ? now.factory() : selector,
+        now.environment(),
+        panicThreshold == null ? now.panicThreshold() : panicThreshold,
+        slowStart == null ? now.slowStart() : slowStart,
+        maxConcurrent == null ? now.maxConcurrent() : maxConcurrent);
   }
 }

@@ -70,6 +70,7 @@ final class BoundedSelector implements Selector, KeyedSelector.Room {
     return new Around(
         inner,
         true,
+        Map.of("bounded", String.valueOf(epsilon)),
         (candidates, previous) -> {
           Selector before = previous instanceof BoundedSelector same ? same.inner : null;
           return new BoundedSelector(candidates, candidates.build(inner, before), epsilon);

@@ -144,6 +144,18 @@ public final class Candidates {
   }
 
   /**
+   * Has the latency of these nodes measured from now on, and gives them, for as long as the
+   * snapshot that is being built is in force or about to be.
+   *
+   * @param peaks whether a latency above the mean replaces it, from when the snapshot is in force
+   */
+  Latency[] measure(List<Node> nodes, boolean peaks) {
+    return nodes.stream()
+        .map(node -> build.measure(node, environment.clock(), peaks))
+        .toArray(Latency[]::new);
+  }
+
+  /**
    * Has this done if and when the snapshot that is being built has come into force: what must not
    * happen if the change is refused.
    */

@@ -5,7 +5,9 @@ import io.evenkeel.core.BalancerEvent.ServerBlocked;
 import io.evenkeel.core.BalancerEvent.ServerUnblocked;
 import io.evenkeel.core.BalancerEvent.ServerUpdated;
 import io.evenkeel.core.BalancerEvent.ServerWeighed;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +33,44 @@ final class ChangeLog {
         log.info("{}: {}", event.server(), event instanceof ServerAdded ? "added" : "removed");
       }
     }
+  }
+
+  static void settings(BalancerSettings before, BalancerSettings now) {
+    List<String> news = new ArrayList<>();
+    if (before.selector() != now.selector()) {
+      news.add(
+          "selector "
+              + Selectors.describe(now.selector())
+              + ", was "
+              + Selectors.describe(before.selector()));
+    }
+    if (before.maxConcurrent() != now.maxConcurrent()) {
+      news.add(
+          "maxConcurrent " + limit(now.maxConcurrent()) + ", was " + limit(before.maxConcurrent()));
+    }
+    if (before.panicThreshold() != now.panicThreshold()) {
+      news.add("panicThreshold " + now.panicThreshold() + ", was " + before.panicThreshold());
+    }
+    if (!start(before).equals(start(now))) {
+      news.add("slow start " + start(now) + ", was " + start(before));
+    }
+    if (!news.isEmpty()) {
+      log.info("settings: {}", String.join("; ", news));
+    }
+  }
+
+  private static String limit(int maxConcurrent) {
+    return maxConcurrent == Integer.MAX_VALUE ? "none" : String.valueOf(maxConcurrent);
+  }
+
+  private static String start(BalancerSettings settings) {
+    return settings.slowStartWindow().isZero()
+        ? "off"
+        : settings.slowStartWindow() + " of aggression " + settings.slowStartAggression();
+  }
+
+  static void source(@Nullable Discovery before, @Nullable Discovery now) {
+    log.info("source: {}, was {}", now == null ? "none" : now, before == null ? "none" : before);
   }
 
   static void flip(BalancerEvent event) {

@@ -1,12 +1,5 @@
 package io.evenkeel.core;
 
-import io.evenkeel.core.BalancerEvent.ServerAdded;
-import io.evenkeel.core.BalancerEvent.ServerBlocked;
-import io.evenkeel.core.BalancerEvent.ServerRemoved;
-import io.evenkeel.core.BalancerEvent.ServerUnblocked;
-import io.evenkeel.core.BalancerEvent.ServerUpdated;
-import io.evenkeel.core.BalancerEvent.ServerWeighed;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -19,16 +12,18 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one place where changes of a balancer are serialised: who its members are and what blocks
- * them. Each change works out the new state, builds a snapshot of it, swaps that in, and queues its
- * events; listeners hear of them after the lock is released. If a user's selector factory throws
- * meanwhile, nothing has changed, but that an owner of a block who closes is let go. Picks read
- * {@link #snapshot} and nothing else here.
+ * The one place where changes of a balancer are serialised: who its members are, what blocks them,
+ * how they are picked, and what source is followed. Each change works out the new state, builds a
+ * snapshot of it, swaps that in, and queues its events; listeners hear of them after the lock is
+ * released. If a user's selector factory throws meanwhile, nothing has changed, but that an owner
+ * of a block who closes is let go. Picks read {@link #snapshot} and nothing else here.
  *
  * <p>Long because all of it is about the state under that one lock.
  */
@@ -38,7 +33,7 @@ final class ControlPlane {
 
   private static final String UNWATCHED = "nobody watches it any more";
 
-  private final Snapshot.Recipe recipe;
+  private final NanoClock clock;
   private final EventQueue events = new EventQueue();
 
   /** Serialises changes. Never held while listeners run. */
@@ -50,7 +45,12 @@ final class ControlPlane {
   /** Guarded by {@link #changes}. */
   private final Map<Block, BlockOwner> owners = new EnumMap<>(Block.class);
 
-  private volatile Runnable slowStartListener = () -> {};
+  private volatile LongConsumer slowStartListener = step -> {};
+
+  /** What snapshots are made with. Written under {@link #changes}, read by anyone. */
+  private volatile Snapshot.Recipe recipe;
+
+  private final FollowedSource source = new FollowedSource();
 
   /** Guarded by {@link #changes}. */
   private final Totals.Departed departed = new Totals.Departed();
@@ -64,8 +64,6 @@ final class ControlPlane {
   /** Null if nodes record no latencies. */
   private final LatencyWindows.@Nullable Timing recording;
 
-  private final int maxConcurrent;
-
   /** Guarded by {@link #changes}. */
   private final OutcomeWatches watches = new OutcomeWatches();
 
@@ -77,29 +75,29 @@ final class ControlPlane {
    *
    * @param windowNanos of how long a time latencies are recorded; 0 for none
    */
-  ControlPlane(Snapshot.Recipe recipe, List<Server> servers, long windowNanos, int maxConcurrent) {
+  ControlPlane(Snapshot.Recipe recipe, List<Server> servers, long windowNanos) {
     this.recipe = recipe;
-    this.maxConcurrent = maxConcurrent;
+    this.clock = recipe.environment().clock();
     this.originNanos = now();
     this.recording =
-        windowNanos == 0
-            ? null
-            : new LatencyWindows.Timing(recipe.environment().clock(), originNanos, windowNanos);
+        windowNanos == 0 ? null : new LatencyWindows.Timing(clock, originNanos, windowNanos);
     for (Server server : servers) {
-      members.put(server.id(), newNode(server));
+      Node node = newNode(server);
+      node.limitTo(recipe.maxConcurrent());
+      members.put(server.id(), node);
     }
     this.snapshot = Snapshot.of(members.values(), recipe, null);
     snapshot.startNodes();
-    this.warnings = new Warnings(recipe, events);
-    warnings.check(members.values());
+    this.warnings = new Warnings(events);
+    warnings.check(members.values(), recipe);
     events.deliver(); // what is to be logged: there is no listener yet
   }
 
   /**
    * What is told when a slow start is under way, each time; it is to see that {@link #refresh} is
-   * called some time later. Called outside the lock.
+   * called so many nanoseconds later. Called outside the lock.
    */
-  void onSlowStart(Runnable listener) {
+  void onSlowStart(LongConsumer listener) {
     slowStartListener = listener;
   }
 
@@ -115,11 +113,15 @@ final class ControlPlane {
 
   /** On the balancer's clock. */
   private long now() {
-    return recipe.environment().clock().nanoTime();
+    return clock.nanoTime();
   }
 
   Snapshot snapshot() {
     return snapshot;
+  }
+
+  BalancerSettings settings() {
+    return recipe.settings();
   }
 
   EventQueue events() {
@@ -150,7 +152,7 @@ final class ControlPlane {
 
   /** With a listener of each who watches outcomes; under the change lock. */
   private Node newNode(Server server) {
-    Node node = new Node(server, recording, maxConcurrent);
+    Node node = new Node(server, recording, Integer.MAX_VALUE);
     watches.join(node);
     return node;
   }
@@ -177,9 +179,9 @@ final class ControlPlane {
     change(
         () -> {
           if (members.containsKey(server.id())) {
-            throw duplicate(server);
+            throw MemberDiff.duplicate(server);
           }
-          return replaceMembers(with(server));
+          return make(with(server), recipe);
         });
   }
 
@@ -187,7 +189,7 @@ final class ControlPlane {
     return change(
         () -> {
           Map<String, Server> next = serversById();
-          return next.remove(serverId) != null && replaceMembers(next);
+          return next.remove(serverId) != null && make(next, recipe);
         });
   }
 
@@ -195,17 +197,17 @@ final class ControlPlane {
     return change(
         () -> {
           requireMember(server.id());
-          return replaceMembers(with(server));
+          return make(with(server), recipe);
         });
   }
 
   boolean replace(Map<String, Server> servers) {
-    return change(() -> replaceMembers(servers));
+    return change(() -> make(servers, recipe));
   }
 
   /** If they are wanted still when all changes before this one are made. */
   boolean replaceIf(BooleanSupplier wanted, Map<String, Server> servers) {
-    return change(() -> wanted.getAsBoolean() && replaceMembers(servers));
+    return change(() -> wanted.getAsBoolean() && make(servers, recipe));
   }
 
   /** One of the operator's own blocks. */
@@ -302,15 +304,15 @@ final class ControlPlane {
         change(
             () -> {
               requireOpen(owner);
-              Batch batch = new Batch();
+              BlockBatch batch = new BlockBatch(clock);
               for (BlockOwner.Change one : all) {
                 Node node = members.get(one.serverId());
                 if (node != null) {
                   batch.make(one, node, owner.block());
                 }
               }
-              changed[0] = batch.news.size();
-              return batch.publish();
+              changed[0] = batch.news().size();
+              return publish(batch);
             });
     return changed[0];
   }
@@ -350,15 +352,15 @@ final class ControlPlane {
           if (owners.get(block) != owner) {
             return false;
           }
-          Batch batch = cleared(block);
-          int count = batch.news.size();
+          BlockBatch batch = cleared(block);
+          int count = batch.news().size();
           try {
             boolean unused =
                 count > ChangeLog.ONE_BY_ONE
-                    ? batch.publish(() -> log.info("{} changes: {} {}", count, block, UNWATCHED))
-                    : batch.publish();
+                    ? publish(batch, () -> log.info("{} changes: {} {}", count, block, UNWATCHED))
+                    : publish(batch);
           } catch (Throwable e) {
-            Batch unused = cleared(block); // nobody could later: it is for the next snapshot
+            BlockBatch unused = cleared(block); // nobody could later: it is for the next snapshot
             throw e;
           } finally {
             owners.remove(block);
@@ -370,8 +372,8 @@ final class ControlPlane {
   }
 
   /** All of this kind taken off the nodes, under the change lock. */
-  private Batch cleared(Block block) {
-    Batch batch = new Batch();
+  private BlockBatch cleared(Block block) {
+    BlockBatch batch = new BlockBatch(clock);
     for (Node node : members.values()) {
       batch.block(node, block, false, UNWATCHED);
       if (block == BlockOwner.WEIGHS) {
@@ -406,56 +408,105 @@ final class ControlPlane {
   }
 
   /**
-   * Makes these the members, under the change lock. Who stays keeps their place, since a list that
-   * comes in another order each time, as from DNS, must not shuffle a rotation. If the selector's
+   * Makes these the members, and works by these settings, under the change lock. If the selector's
    * factory throws, nothing has changed.
    */
-  private boolean replaceMembers(Map<String, Server> servers) {
-    Map<String, Node> next = new LinkedHashMap<>(servers.size() * 2);
-    List<BalancerEvent> news = new ArrayList<>();
-    List<Node> removed = new ArrayList<>();
-    Map<Node, Server> before = new LinkedHashMap<>();
-    Map<Node, Server> after = new LinkedHashMap<>();
-    for (Node node : members.values()) {
-      Server was = node.server();
-      Server now = servers.get(was.id());
-      if (now == null) {
-        news.add(new ServerRemoved(was));
-        removed.add(node);
-        continue;
-      }
-      next.put(now.id(), node);
-      if (!now.equals(was)) {
-        before.put(node, was);
-        after.put(node, now);
-        news.add(new ServerUpdated(now, was));
-      }
-    }
-    for (Server server : servers.values()) {
-      if (!next.containsKey(server.id())) {
-        next.put(server.id(), newNode(server));
-        news.add(new ServerAdded(server));
-      }
-    }
-    if (news.isEmpty()) {
+  private boolean make(Map<String, Server> servers, Snapshot.Recipe next) {
+    MemberDiff diff = new MemberDiff(members, servers, this::newNode);
+    Snapshot.Recipe before = recipe;
+    if (diff.news().isEmpty() && next.equals(before)) {
       return false;
     }
-    after.forEach(Node::setServer);
+    diff.take();
     Snapshot built;
     try {
-      built = Snapshot.of(next.values(), recipe, snapshot);
+      built = Snapshot.of(diff.next().values(), next, snapshot);
     } catch (Throwable e) {
-      before.forEach(Node::setServer);
+      diff.giveBack();
       throw e;
     }
-    removed.forEach(Node::setRemoved);
+    diff.removed().forEach(Node::setRemoved);
+    diff.next().values().forEach(node -> node.limitTo(next.maxConcurrent()));
+    recipe = next;
     publish(built);
-    members = next;
-    departed.add(removed);
-    events.log(() -> ChangeLog.news(news));
-    news.forEach(events::add);
-    warnings.check(next.values());
+    members = diff.next();
+    departed.add(diff.removed());
+    events.log(() -> ChangeLog.settings(before.settings(), next.settings()));
+    events.log(() -> ChangeLog.news(diff.news()));
+    diff.news().forEach(events::add);
+    warnings.check(members.values(), next);
     return true;
+  }
+
+  /**
+   * What came of a change.
+   *
+   * @param left the source that is to be closed; null if there is none
+   */
+  record Applied(boolean changed, @Nullable Discovery left) {}
+
+  /**
+   * Members, settings and source as one change.
+   *
+   * @param servers null for those of now
+   * @param settings from those of now to those that are to be
+   * @param isOtherSource whether the next source, or none, takes the place of that of now
+   */
+  Applied apply(
+      @Nullable Map<String, Server> servers,
+      UnaryOperator<Snapshot.Recipe> settings,
+      boolean isOtherSource,
+      @Nullable Discovery next) {
+    AtomicReference<@Nullable Discovery> left = new AtomicReference<>();
+    boolean changed =
+        change(
+            () -> {
+              if (isOtherSource) {
+                source.requireOpen();
+              }
+              Map<String, Server> list = next == null ? null : next.release();
+              Map<String, Server> wanted = list == null ? servers : list;
+              boolean isNews;
+              try {
+                isNews = make(wanted == null ? serversById() : wanted, settings.apply(recipe));
+              } catch (Throwable e) {
+                if (next != null) {
+                  next.retire();
+                }
+                throw e;
+              }
+              if (isOtherSource) {
+                Discovery before = source.replace(next);
+                left.set(before);
+                events.log(() -> ChangeLog.source(before, next));
+              }
+              return isNews || isOtherSource;
+            });
+    return new Applied(changed, left.get());
+  }
+
+  FollowedSource source() {
+    return source;
+  }
+
+  /** From the beginning. */
+  void follow(Discovery first) {
+    changes.lock();
+    try {
+      Discovery unused = source.replace(first);
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  /** There will be no other source. The one that is to be closed; null if there is none. */
+  @Nullable Discovery followNoMore() {
+    changes.lock();
+    try {
+      return source.close();
+    } finally {
+      changes.unlock();
+    }
   }
 
   /** The one place where changes are serialised; events go out after the lock is released. */
@@ -471,7 +522,7 @@ final class ControlPlane {
     } finally {
       changes.unlock();
       if (snapshot.isAnyStarting()) {
-        slowStartListener.run();
+        slowStartListener.accept(recipe.slowStart().stepNanos());
       }
       events.deliver();
     }
@@ -480,81 +531,36 @@ final class ControlPlane {
   /** Sets or clears blocks of these members, under the change lock, in one change. */
   private boolean publishBlocks(
       Collection<Node> nodes, List<Block> blocks, boolean set, String cause) {
-    Batch batch = new Batch();
+    BlockBatch batch = new BlockBatch(clock);
     for (Node node : nodes) {
       for (Block block : blocks) {
         batch.block(node, block, set, cause);
       }
     }
-    return batch.publish();
+    return publish(batch);
   }
 
-  /**
-   * Blocks and shares of weight that change together, under the change lock: on the nodes as they
-   * come, in force with {@link #publish}. If the selector's factory throws then, nothing has
-   * changed.
-   */
-  private final class Batch {
+  /** In force with the snapshot; under the change lock. False if there is nothing in it. */
+  private boolean publish(BlockBatch batch) {
+    return publish(batch, () -> batch.news().forEach(ChangeLog::flip));
+  }
 
-    private final List<BalancerEvent> news = new ArrayList<>();
-    private final Map<Node, Blocks> blocksBefore = new LinkedHashMap<>();
-    private final Map<Node, Integer> percentBefore = new LinkedHashMap<>();
-
-    void block(Node node, Block block, boolean set, String cause) {
-      if (node.has(block) == set) {
-        return;
-      }
-      Blocks blocks = node.blocked();
-      blocksBefore.putIfAbsent(node, blocks);
-      node.setBlocks(
-          set ? blocks.with(block, new Blocks.Mark(now(), cause)) : blocks.without(block));
-      Server server = node.server();
-      news.add(
-          set
-              ? new ServerBlocked(server, block, cause)
-              : new ServerUnblocked(server, block, cause));
+  private boolean publish(BlockBatch batch, EventQueue.Line line) {
+    if (batch.news().isEmpty()) {
+      return false;
     }
-
-    void weigh(Node node, int percent, String cause) {
-      if (node.reportedPercent() == percent) {
-        return;
-      }
-      percentBefore.putIfAbsent(node, node.reportedPercent());
-      node.setReportedPercent(percent);
-      news.add(new ServerWeighed(node.server(), percent, cause));
+    Snapshot next;
+    try {
+      next = Snapshot.of(members.values(), recipe, snapshot);
+    } catch (Throwable e) {
+      batch.giveBack();
+      throw e;
     }
-
-    void make(BlockOwner.Change change, Node node, Block block) {
-      String cause = change.cause();
-      if (change.kind() == BlockOwner.Kind.WEIGH) {
-        weigh(node, change.percent(), cause);
-      } else {
-        block(node, block, change.kind() == BlockOwner.Kind.SET, cause);
-      }
-    }
-
-    boolean publish() {
-      return publish(() -> news.forEach(ChangeLog::flip));
-    }
-
-    boolean publish(EventQueue.Line line) {
-      if (news.isEmpty()) {
-        return false;
-      }
-      Snapshot next;
-      try {
-        next = Snapshot.of(members.values(), recipe, snapshot);
-      } catch (Throwable e) {
-        blocksBefore.forEach(Node::setBlocks);
-        percentBefore.forEach(Node::setReportedPercent);
-        throw e;
-      }
-      events.log(line);
-      ControlPlane.this.publish(next);
-      // Only now: another thread may be delivering, and takes an event as soon as it is there.
-      news.forEach(events::add);
-      return true;
-    }
+    events.log(line);
+    publish(next);
+    // Only now: another thread may be delivering, and takes an event as soon as it is there.
+    batch.news().forEach(events::add);
+    return true;
   }
 
   /** Swaps the snapshot; only the two ends of an outage and of a panic are logged above INFO. */
@@ -564,22 +570,5 @@ final class ControlPlane {
     snapshot = next;
     next.replaceWatches(before);
     events.log(() -> ChangeLog.swap(before, next));
-  }
-
-  /** In their order. */
-  static Map<String, Server> byUniqueId(Collection<Server> servers) {
-    Map<String, Server> byId = new LinkedHashMap<>(servers.size() * 2);
-    for (Server server : servers) {
-      Server.require(server);
-      if (byId.putIfAbsent(server.id(), server) != null) {
-        throw duplicate(server);
-      }
-    }
-    return byId;
-  }
-
-  static IllegalArgumentException duplicate(Server server) {
-    return new IllegalArgumentException(
-        "id: '" + server.id() + "' is there already (expected: unique ids)");
   }
 }

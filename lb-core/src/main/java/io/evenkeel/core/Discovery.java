@@ -37,6 +37,15 @@ final class Discovery implements ServerSource.Sink {
   /** The failures since the last good list that were logged. Guarded by itself. */
   private final Set<String> told = new HashSet<>();
 
+  /** Whether lists wait until the balancer follows this. Guarded by this. */
+  private boolean isHeld;
+
+  /** The last good list meanwhile. Guarded by this. */
+  private @Nullable Map<String, Server> heldList;
+
+  /** How many that list had when it became the members; null if there was none. */
+  private volatile @Nullable Integer firstCount;
+
   private volatile boolean closed;
   private volatile boolean answered;
   private volatile @Nullable String lastFailure;
@@ -47,6 +56,48 @@ final class Discovery implements ServerSource.Sink {
     this.allowEmpty = allowEmpty;
   }
 
+  /** One whose lists wait for {@link #release}. */
+  static Discovery held(ControlPlane control, ServerSource source, boolean allowEmpty) {
+    Discovery discovery = new Discovery(control, source, allowEmpty);
+    synchronized (discovery) {
+      discovery.isHeld = true;
+    }
+    return discovery;
+  }
+
+  boolean isOf(@Nullable ServerSource other) {
+    return source.equals(other);
+  }
+
+  /**
+   * Its lists wait no longer. Under the balancer's change lock, so that none overtakes the one that
+   * this returns.
+   *
+   * @return the one that is to be made the members; null if there is none yet
+   */
+  synchronized @Nullable Map<String, Server> release() {
+    Map<String, Server> list = heldList;
+    isHeld = false;
+    heldList = null;
+    firstCount = list == null ? null : list.size();
+    return list;
+  }
+
+  /** The list that {@link #release} returned is in force, if there was one. */
+  void isFollowed() {
+    Integer count = firstCount;
+    if (count != null && !closed) {
+      answered(count);
+    }
+  }
+
+  private synchronized boolean isKept(Map<String, Server> list) {
+    if (isHeld) {
+      heldList = list;
+    }
+    return isHeld;
+  }
+
   /** Throws what the source throws; nothing is left of it then, if it is well-behaved. */
   void start() {
     AutoCloseable started = source.start(this);
@@ -55,7 +106,7 @@ final class Discovery implements ServerSource.Sink {
     }
     running.set(started);
     if (closed) { // meanwhile, when there was nothing to close yet
-      close();
+      stop();
     }
   }
 
@@ -100,9 +151,12 @@ final class Discovery implements ServerSource.Sink {
       if (list.contains(null)) {
         throw new IllegalArgumentException("servers: a null among them (expected: servers)");
       }
-      Map<String, Server> next = ControlPlane.byUniqueId(list);
+      Map<String, Server> next = MemberDiff.byUniqueId(list);
       if (next.isEmpty() && !allowEmpty) {
         throw new IllegalArgumentException("servers: none (expected: at least one)");
+      }
+      if (isKept(next)) {
+        return true; // if it never gets into force, nor does anything else of this
       }
       boolean unused = control.replaceIf(() -> !closed, next);
       if (!closed) {
@@ -125,6 +179,11 @@ final class Discovery implements ServerSource.Sink {
     } catch (Throwable ignored) {
       // An exception may throw when it is printed, a source too, and a logger of the user's.
     }
+  }
+
+  @Override
+  public String toString() {
+    return source.toString();
   }
 
   private void answered(int count) {
@@ -159,7 +218,36 @@ final class Discovery implements ServerSource.Sink {
     }
   }
 
+  /** Under the balancer's change lock: no list comes into force any more. */
+  void retire() {
+    closed = true;
+  }
+
+  /** Ends it; who waits for it to be ready waits for the next from now on. */
+  void replacedBy(@Nullable Discovery next) {
+    if (next == null) {
+      close();
+      return;
+    }
+    stop();
+    CompletableFuture<@Nullable Void> unused =
+        next.ready.whenComplete(
+            (none, failure) -> {
+              if (failure == null) {
+                ready.complete(null);
+              } else {
+                ready.completeExceptionally(failure);
+              }
+            });
+  }
+
   void close() {
+    stop();
+    boolean unused =
+        ready.completeExceptionally(new CancellationException("closed before the first answer"));
+  }
+
+  private void stop() {
     closed = true;
     AutoCloseable handle = running.getAndSet(null);
     if (handle == null) {
@@ -173,7 +261,5 @@ final class Discovery implements ServerSource.Sink {
       }
       log.warn("discovery by {} failed to close", source, e);
     }
-    boolean unused =
-        ready.completeExceptionally(new CancellationException("closed before the first answer"));
   }
 }

@@ -135,7 +135,7 @@ public final class FileSource implements ServerSource {
       try {
         Server server = Server.parse(written);
         if (!ids.add(server.id())) {
-          throw ControlPlane.duplicate(server);
+          throw MemberDiff.duplicate(server);
         }
         servers.add(server);
       } catch (IllegalArgumentException e) {

@@ -58,7 +58,9 @@ final class Latency {
   }
 
   private final NanoClock clock;
-  private final boolean peaks;
+
+  /** Written under the balancer's change lock, read by anyone. */
+  private volatile boolean peaks;
 
   /** The bits of a double, as of {@link #updated}. Atomic, by {@link #COST}. */
   private volatile long cost;
@@ -82,10 +84,14 @@ final class Latency {
    * their order. Under the balancer's change lock, before the snapshot that reads it is published.
    */
   static Latency[] measure(Candidates candidates, boolean peaks) {
-    candidates.members().forEach(node -> node.measure(candidates.clock(), peaks));
-    return candidates.eligible().stream()
-        .map(node -> node.measure(candidates.clock(), peaks))
-        .toArray(Latency[]::new);
+    Latency[] unused = candidates.measure(candidates.members(), peaks);
+    return candidates.measure(candidates.eligible(), peaks);
+  }
+
+  void countPeaks(boolean count) {
+    if (peaks != count) {
+      peaks = count;
+    }
   }
 
   /** The time at which a use begins; never 0. */

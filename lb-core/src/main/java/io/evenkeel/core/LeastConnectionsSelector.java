@@ -33,14 +33,14 @@ final class LeastConnectionsSelector implements Selector {
         previous instanceof LeastConnectionsSelector same ? same : null;
     List<Node> members = candidates.members();
     int n = members.size();
-    Cursor turns = before != null ? before.turns : new Cursor(n);
+    Cursor turns = before != null ? before.turns : candidates.environment().turns();
     int start = Math.floorMod(Mix.mix64(candidates.seed()), Math.max(1, n));
+    boolean isFirst = members.stream().noneMatch(node -> node.isInLine(turns));
     for (int i = 0; i < n; i++) {
       if (!members.get(i).isInLine(turns)) {
-        // A new member stands at the end of the line, where it cannot be stampeded. One that only
-        // moves here, from another tier say, has left its old line even if this change is refused:
-        // its turn is a number of another line then, until it is picked or something changes.
-        long turn = before != null ? turns.getAndIncrement() : Math.floorMod(i - start, n);
+        // A new member stands at the end of the line, where it cannot be stampeded; the first ones
+        // before all turns that there are.
+        long turn = isFirst ? Math.floorMod(i - start, n) - n : turns.getAndIncrement();
         members.get(i).joinLine(turns, turn);
       }
     }

@@ -3,7 +3,6 @@ package io.evenkeel.core;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -35,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A pick reads one volatile reference to an immutable snapshot and takes no lock. Changes
- * (members, drains, blocks) are serialised, each builds a new snapshot in O(members) and swaps it
- * in whole; picks go on meanwhile over the old one. Listeners hear of a change after it is in
- * force.
+ * (members, drains, blocks, {@linkplain #change settings}) are serialised, each builds a new
+ * snapshot in O(members) and swaps it in whole; picks go on meanwhile over the old one. Listeners
+ * hear of a change after it is in force.
  */
 public final class LoadBalancer implements AutoCloseable {
 
@@ -52,12 +51,12 @@ public final class LoadBalancer implements AutoCloseable {
   private final Timers timers;
   private final CallPolicy callPolicy;
   private final Caller caller;
-  private final @Nullable SlowStartTimer slowStart;
+  private final SlowStartTimer slowStart;
 
   /** What stops the timers of drains under way. */
   private final Set<Runnable> deadlines = ConcurrentHashMap.newKeySet();
 
-  private final @Nullable Discovery discovery;
+  private final boolean allowEmpty;
 
   LoadBalancer(LoadBalancerBuilder builder) {
     control =
@@ -68,26 +67,22 @@ public final class LoadBalancer implements AutoCloseable {
                     ? Environment.seeded(builder.seed, builder.clock)
                     : Environment.unseeded(builder.clock),
                 builder.panicThreshold,
-                builder.slowStart),
+                builder.slowStart,
+                builder.maxConcurrent),
             builder.servers,
-            builder.latencyWindowNanos,
-            builder.maxConcurrent);
+            builder.latencyWindowNanos);
     builder.listeners.forEach(control.events()::addListener);
     this.leaks = builder.leakDetection ? new LeakDetector(control.events()) : null;
     this.timers = new Timers(builder.scheduler);
     this.callPolicy = builder.callPolicy;
     RetryBudget budget = new RetryBudget(builder.clock, builder.retryBudget);
     this.caller = new Caller(this, builder.clock, budget, timers);
-    this.discovery =
-        builder.source == null ? null : new Discovery(control, builder.source, builder.allowEmpty);
-    this.slowStart =
-        builder.slowStart.isOn()
-            ? new SlowStartTimer(control, timers, builder.slowStart.stepNanos())
-            : null;
-    if (slowStart != null) {
-      control.onSlowStart(slowStart::arm);
-    }
-    if (discovery != null) {
+    this.allowEmpty = builder.allowEmpty;
+    this.slowStart = new SlowStartTimer(control, timers);
+    control.onSlowStart(slowStart::arm);
+    if (builder.source != null) {
+      Discovery discovery = new Discovery(control, builder.source, allowEmpty);
+      control.follow(discovery);
       discovery.start();
     }
   }
@@ -123,6 +118,7 @@ public final class LoadBalancer implements AutoCloseable {
       }
       if (control.snapshot() == seen) { // else a change came in between, and maybe a server
         refused.increment();
+        Discovery discovery = control.source().current();
         throw new NoServerAvailableException(
             seen, query, discovery == null ? null : discovery.waitsFor());
       }
@@ -320,9 +316,11 @@ public final class LoadBalancer implements AutoCloseable {
    * balancer.ready().toCompletableFuture().get(5, SECONDS)}; a source goes on trying for ever.
    *
    * @return completes by the thread of the source, or with a {@link CancellationException} if the
-   *     balancer is closed before
+   *     balancer is closed before, or follows no source any more. Where another source has taken
+   *     the place of that of now it completes with that one
    */
   public CompletionStage<@Nullable Void> ready() {
+    Discovery discovery = control.source().current();
     return discovery == null ? CompletableFuture.completedStage(null) : discovery.ready();
   }
 
@@ -334,10 +332,9 @@ public final class LoadBalancer implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (slowStart != null) {
-      slowStart.close();
-    }
+    slowStart.close();
     deadlines.forEach(Runnable::run);
+    Discovery discovery = control.followNoMore();
     if (discovery != null) {
       discovery.close();
     }
@@ -433,9 +430,9 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * Changes a member: its weight, tier, zone, metadata or address. Its counters, its blocks and
-   * what it has in flight stay. Leases on it name the new one from now on, and picks may while the
-   * change is being made. O(members).
+   * Changes a member: its weight, tier, zone, limit, metadata or address. Its counters, its blocks
+   * and what it has in flight stay. Leases on it name the new one from now on, and picks may while
+   * the change is being made. O(members).
    *
    * @return whether that changed anything: false if it is so already
    * @throws IllegalArgumentException if it is null or no member has that id
@@ -456,21 +453,20 @@ public final class LoadBalancer implements AutoCloseable {
    *     nothing has changed
    */
   public boolean update(Collection<Server> servers) {
-    Map<String, Server> next = ControlPlane.byUniqueId(servers);
-    if (next.isEmpty()) {
-      throw new IllegalArgumentException("servers: none (expected: at least one)");
-    }
-    return control.replace(next);
+    return control.replace(MemberDiff.someByUniqueId(servers));
   }
 
-  /** By what it picks now. */
+  /** By what it picks now. O(1). */
   public BalancerSettings settings() {
-    throw new UnsupportedOperationException();
+    return control.settings();
   }
 
-  /** Begins a change of the settings, the members or the source, made as one. */
+  /**
+   * Begins a change of the settings, the members or the source, made as one. Counters, blocks, slow
+   * starts and leases under way stay.
+   */
   public BalancerChange change() {
-    return new BalancerChange();
+    return new BalancerChange(control, allowEmpty);
   }
 
   /**

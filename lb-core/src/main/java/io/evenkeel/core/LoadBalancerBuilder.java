@@ -45,7 +45,7 @@ public final class LoadBalancerBuilder {
   public LoadBalancerBuilder servers(Collection<Server> servers) {
     List<Server> all = new ArrayList<>(this.servers);
     all.addAll(servers);
-    Map<String, Server> unused = ControlPlane.byUniqueId(all);
+    Map<String, Server> unused = MemberDiff.byUniqueId(all);
     this.servers.addAll(servers);
     return this;
   }
@@ -97,16 +97,14 @@ public final class LoadBalancerBuilder {
    * How many leases one server may have at a time; no limit by default. A pick that meets a server
    * at its limit goes on to one with room; where there is none, no server is available. The
    * selector is asked for one up to 64 times, so that its subset, zone or key's order is kept;
-   * where all of those are full, which takes more than 64, it is any eligible server with room.
+   * where all of those are full, which takes more than 64, it is any eligible server with room. A
+   * server may have a limit of its own: {@link Server#withMaxConcurrent}.
    *
    * @param maxConcurrent 1 or more
    * @throws IllegalArgumentException if it is less than 1
    */
   public LoadBalancerBuilder maxConcurrent(int maxConcurrent) {
-    if (maxConcurrent < 1) {
-      throw new IllegalArgumentException("maxConcurrent: " + maxConcurrent + " (expected: >= 1)");
-    }
-    this.maxConcurrent = maxConcurrent;
+    this.maxConcurrent = Snapshot.Recipe.checkedLimit(maxConcurrent);
     return this;
   }
 
@@ -119,10 +117,7 @@ public final class LoadBalancerBuilder {
    * @throws IllegalArgumentException if it is out of range
    */
   public LoadBalancerBuilder panicThreshold(double share) {
-    if (!(share >= 0 && share <= 1)) {
-      throw new IllegalArgumentException("panicThreshold: " + share + " (expected: 0 to 1)");
-    }
-    this.panicThreshold = share;
+    this.panicThreshold = Snapshot.Recipe.checkedShare(share);
     return this;
   }
 
@@ -148,13 +143,7 @@ public final class LoadBalancerBuilder {
    * @throws IllegalArgumentException if one is out of its range
    */
   public LoadBalancerBuilder slowStart(Duration window, double aggression) {
-    if (window.isZero() || window.isNegative()) {
-      throw new IllegalArgumentException("slowStart: " + window + " (expected: > 0)");
-    }
-    if (!(aggression > 0 && aggression < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("aggression: " + aggression + " (expected: > 0)");
-    }
-    this.slowStart = new SlowStart(Timers.nanos(window), aggression);
+    this.slowStart = SlowStart.of(window, aggression);
     return this;
   }
 

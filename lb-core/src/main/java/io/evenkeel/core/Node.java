@@ -65,11 +65,8 @@ public final class Node {
   /** By {@link FailureKind#index}. */
   private final AtomicLongArray failures = new AtomicLongArray(FailureKind.values().length);
 
-  /**
-   * Null while no selector reads it. Set once, under the balancer's change lock; a thread that does
-   * not see it yet does not measure.
-   */
-  private @Nullable Latency latency;
+  /** Null while no selector reads it. Written under the balancer's change lock, read by anyone. */
+  private volatile @Nullable Latency latency;
 
   /**
    * A node that a pick has taken in spite of gates or a limit.
@@ -94,7 +91,8 @@ public final class Node {
   /** Null if latencies are not recorded. */
   private final @Nullable LatencyWindows windows;
 
-  private final int maxConcurrent;
+  /** Written under {@link #gatesLock}, read by anyone. */
+  private volatile int maxConcurrent;
 
   /**
    * How many may be in flight for a pick not to be looked at closer: {@link #maxConcurrent}, and 0
@@ -252,7 +250,24 @@ public final class Node {
   /** Under the balancer's change lock only. */
   void setStart(long eligibleSince, double weightShare) {
     this.eligibleSince = eligibleSince;
-    this.weightShare = weightShare;
+    if (this.weightShare != weightShare) {
+      this.weightShare = weightShare;
+    }
+  }
+
+  /**
+   * As many as the server says, or else the balancer. What is in flight above that may finish.
+   * Under the balancer's change lock only.
+   */
+  void limitTo(int byDefault) {
+    int own = server.maxConcurrent();
+    int most = own == 0 ? byDefault : own;
+    if (most != maxConcurrent) {
+      synchronized (gatesLock()) {
+        maxConcurrent = most;
+        limit = gates == null ? most : 0;
+      }
+    }
   }
 
   /**
@@ -353,10 +368,19 @@ public final class Node {
 
   /** Under the balancer's change lock only. */
   Latency measure(NanoClock clock, boolean peaks) {
-    if (latency == null) {
-      latency = new Latency(clock, peaks);
+    Latency measured = latency;
+    if (measured == null) {
+      measured = new Latency(clock, peaks);
+      latency = measured;
     }
-    return latency;
+    return measured;
+  }
+
+  /** Uses that have begun end without being measured. Under the balancer's change lock only. */
+  void measureNoMore() {
+    if (latency != null) {
+      latency = null;
+    }
   }
 
   @Nullable Latency latency() {
@@ -407,8 +431,9 @@ public final class Node {
   FailureKind failed(long startNanos, Throwable cause) {
     FailureKind kind = FailureKind.of(cause);
     failures.getAndIncrement(kind.index());
-    if (startNanos != 0 && latency != null) {
-      latency.failed(startNanos, cause);
+    Latency measured = latency;
+    if (startNanos != 0 && measured != null) {
+      measured.failed(startNanos, cause);
     }
     OutcomeWatch.Place<?>[] hearing = places;
     if (hearing != null) {

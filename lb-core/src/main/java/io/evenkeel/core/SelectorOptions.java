@@ -35,11 +35,13 @@ final class SelectorOptions {
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})(ms|s|m|h)");
   private static final Pattern SUBSET = Pattern.compile("(\\d{1,9})/(\\d{1,9})");
 
+  private final String name;
   private final Selector.Factory plain;
   private final @Nullable Own own;
   private final Map<String, String> options;
 
   SelectorOptions(String name, Map<String, String> options) {
+    this.name = name;
     this.plain = Selectors.named(name);
     this.own = OWN.get(name);
     this.options = copy(options);
@@ -76,6 +78,12 @@ final class SelectorOptions {
   }
 
   Selector.Factory factory() {
+    return options.isEmpty()
+        ? plain
+        : new Named(new SelectorDescription(name, options), withOptions());
+  }
+
+  private Selector.Factory withOptions() {
     Selector.Factory factory = own == null ? plain : own.maker.apply(this);
     if (has("bounded")) {
       factory = factory.bounded(epsilon());

@@ -2,6 +2,8 @@ package io.evenkeel.core;
 
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -174,7 +176,9 @@ public final class Selectors {
    * @throws IllegalArgumentException if it is not so
    */
   public static Selector.Factory maglev(int tableSize) {
-    return MaglevSelector.factory(tableSize);
+    return new Named(
+        new SelectorDescription("maglev", Map.of("table_size", String.valueOf(tableSize))),
+        MaglevSelector.factory(tableSize));
   }
 
   /**
@@ -241,7 +245,16 @@ public final class Selectors {
    */
   public static Selector.Factory ringHash(
       HashRing.Placement placement, int minimumSize, int maximumSize) {
-    return RingHashSelector.factory(placement, minimumSize, maximumSize);
+    Selector.Factory factory = RingHashSelector.factory(placement, minimumSize, maximumSize);
+    Map<String, String> options = new HashMap<>();
+    options.put("placement", placement.name().toLowerCase(Locale.ROOT));
+    if (minimumSize != HashRing.DEFAULT_MINIMUM_SIZE) {
+      options.put("minimum_size", String.valueOf(minimumSize));
+    }
+    if (maximumSize != HashRing.LARGEST_SIZE) {
+      options.put("maximum_size", String.valueOf(maximumSize));
+    }
+    return new Named(new SelectorDescription("ring_hash", options), factory);
   }
 
   /**
@@ -286,26 +299,59 @@ public final class Selectors {
     return new SelectorOptions(name, options).factory();
   }
 
-  /** The name and the options of a factory. */
+  /**
+   * The name and the options of a factory: of one made by {@link #named(String, Map)} exactly those
+   * that it was made with, of one made by methods such as would make the same, if they stand around
+   * one another in that order.
+   *
+   * @return of a factory of a user's own, its {@code toString} for a name
+   */
   public static SelectorDescription describe(Selector.Factory factory) {
-    throw new UnsupportedOperationException();
+    if (factory instanceof Named named) {
+      return named.description();
+    }
+    if (factory instanceof Around around) {
+      SelectorDescription inside = describe(around.inner());
+      Map<String, String> options = new HashMap<>(inside.options());
+      options.putAll(around.options());
+      return new SelectorDescription(inside.name(), options);
+    }
+    for (Map.Entry<String, Selector.Factory> entry : BY_NAME.entrySet()) {
+      if (entry.getValue() == factory) {
+        return new SelectorDescription(entry.getKey(), Map.of());
+      }
+    }
+    return new SelectorDescription(String.valueOf(factory), Map.of());
+  }
+
+  /** Whether both are known to make the same selectors. */
+  static boolean isSame(Selector.Factory one, Selector.Factory other) {
+    if (one instanceof Named a && other instanceof Named b) {
+      return a.description().equals(b.description());
+    }
+    if (one instanceof Around a && other instanceof Around b) {
+      return a.options().equals(b.options()) && isSame(a.inner(), b.inner());
+    }
+    return one.equals(other);
   }
 
   /** Whether it is one of those whose picks do not depend on what a slow start makes of weights. */
   static boolean ignoresSlowStart(Selector.Factory factory) {
-    if (factory instanceof Around around) {
+    Selector.Factory plain = Named.unwrap(factory);
+    if (plain instanceof Around around) {
       return !around.looksAtWeights() && ignoresSlowStart(around.inner());
     }
-    return factory instanceof KeyedSelector.Factory
-        || factory == BY_NAME.get("round_robin")
-        || factory == BY_NAME.get("random");
+    return plain instanceof KeyedSelector.Factory
+        || plain == BY_NAME.get("round_robin")
+        || plain == BY_NAME.get("random");
   }
 
   /** Whether it makes selectors that go by keys, with whatever around them. */
   static boolean isKeyed(Selector.Factory factory) {
-    return factory instanceof Around around
+    Selector.Factory plain = Named.unwrap(factory);
+    return plain instanceof Around around
         ? isKeyed(around.inner())
-        : factory instanceof KeyedSelector.Factory;
+        : plain instanceof KeyedSelector.Factory;
   }
 
   /** The names that {@link #named} takes, in alphabetical order. */

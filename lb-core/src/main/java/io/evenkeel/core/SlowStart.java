@@ -1,5 +1,7 @@
 package io.evenkeel.core;
 
+import java.time.Duration;
+
 /**
  * How a server that has just become eligible gets up to its weight: after a share t of the window
  * it has max({@value #LEAST_SHARE}, t^(1/aggression)) of it, as in Envoy. Immutable.
@@ -22,6 +24,17 @@ record SlowStart(long windowNanos, double aggression) {
 
   private static final int STEPS = 50;
   private static final long SHORTEST_STEP_NANOS = 100_000_000;
+
+  /** Checked. */
+  static SlowStart of(Duration window, double aggression) {
+    if (window.isZero() || window.isNegative()) {
+      throw new IllegalArgumentException("slowStart: " + window + " (expected: > 0)");
+    }
+    if (!(aggression > 0 && aggression < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("aggression: " + aggression + " (expected: > 0)");
+    }
+    return new SlowStart(Timers.nanos(window), aggression);
+  }
 
   boolean isOn() {
     return windowNanos > 0;

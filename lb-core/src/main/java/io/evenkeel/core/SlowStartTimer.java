@@ -14,38 +14,49 @@ final class SlowStartTimer implements AutoCloseable {
 
   private final ControlPlane control;
   private final Timers timers;
-  private final long stepNanos;
 
-  /** What stops the timer; null if none runs. Guarded by this. */
-  private @Nullable Runnable stop;
+  /** The timer that runs; null if none does. Guarded by this. */
+  private @Nullable Pending pending;
 
   /** Guarded by this. */
   private boolean closed;
 
-  SlowStartTimer(ControlPlane control, Timers timers, long stepNanos) {
+  /** A step that is to come. */
+  private static final class Pending {
+    private final long stepNanos;
+    private Runnable stop = () -> {};
+
+    Pending(long stepNanos) {
+      this.stepNanos = stepNanos;
+    }
+  }
+
+  SlowStartTimer(ControlPlane control, Timers timers) {
     this.control = control;
     this.timers = timers;
-    this.stepNanos = stepNanos;
   }
 
   /** A slow start is under way: it is to go on a while later. */
-  synchronized void arm() {
-    if (closed || stop != null) {
+  synchronized void arm(long stepNanos) {
+    if (closed || (pending != null && pending.stepNanos <= stepNanos)) {
       return;
     }
+    stop(); // a longer one, of a window that was
+    Pending next = new Pending(stepNanos);
     try {
-      stop = timers.later(this::step, stepNanos);
+      next.stop = timers.later(() -> step(next), stepNanos);
+      pending = next;
     } catch (RuntimeException e) { // shut down, or whatever a user's scheduler throws
       log.warn("slow start: the scheduler takes no task; weights stay as they are", e);
     }
   }
 
-  private void step() {
+  private void step(Pending due) {
     synchronized (this) {
-      stop = null;
-      if (closed) {
+      if (closed || pending != due) { // stopped too late
         return;
       }
+      pending = null;
     }
     try {
       control.refresh();
@@ -58,9 +69,13 @@ final class SlowStartTimer implements AutoCloseable {
   @Override
   public synchronized void close() {
     closed = true;
-    if (stop != null) {
-      stop.run();
-      stop = null;
+    stop();
+  }
+
+  private synchronized void stop() {
+    if (pending != null) {
+      pending.stop.run();
+      pending = null;
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.evenkeel.core;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -28,12 +29,39 @@ final class Snapshot {
    *
    * @param panicThreshold the share of members that must be eligible, or health is not asked; 0 to
    *     1
+   * @param maxConcurrent the limit of servers that have none of their own
    */
   record Recipe(
       Selector.Factory factory,
       Environment environment,
       double panicThreshold,
-      SlowStart slowStart) {}
+      SlowStart slowStart,
+      int maxConcurrent) {
+
+    static int checkedLimit(int maxConcurrent) {
+      if (maxConcurrent < 1) {
+        throw new IllegalArgumentException("maxConcurrent: " + maxConcurrent + " (expected: >= 1)");
+      }
+      return maxConcurrent;
+    }
+
+    static double checkedShare(double panicThreshold) {
+      if (!(panicThreshold >= 0 && panicThreshold <= 1)) {
+        throw new IllegalArgumentException(
+            "panicThreshold: " + panicThreshold + " (expected: 0 to 1)");
+      }
+      return panicThreshold;
+    }
+
+    BalancerSettings settings() {
+      return new BalancerSettings(
+          factory,
+          maxConcurrent,
+          panicThreshold,
+          Duration.ofNanos(slowStart.windowNanos()),
+          slowStart.aggression());
+    }
+  }
 
   /** What one tier's selector is to be built over. */
   private static final class Draft {
@@ -62,6 +90,9 @@ final class Snapshot {
     }
   }
 
+  /** What made its selectors. */
+  private final Selector.Factory factory;
+
   private final List<Node> members;
 
   /** The blocks of each member as they were when eligibility was decided. */
@@ -81,6 +112,7 @@ final class Snapshot {
   private final Build build;
 
   private Snapshot(
+      Selector.Factory factory,
       List<Node> members,
       Blocks[] blocks,
       long[] since,
@@ -89,6 +121,7 @@ final class Snapshot {
       int eligibleCount,
       boolean panicking,
       Build build) {
+    this.factory = factory;
     this.panicking = panicking;
     this.build = build;
     this.members = members;
@@ -110,7 +143,8 @@ final class Snapshot {
     int n = members.size();
     Blocks[] blocks = new Blocks[n];
     SlowStart slowStart = recipe.slowStart;
-    boolean isFirst = previous == null || previous.members.isEmpty();
+    // Also with the first slow start: nobody of those who serve is to be held back by it.
+    boolean isFirst = previous == null || previous.since.length == 0;
     long[] since = new long[slowStart.isOn() ? n : 0];
     double[] shares = new double[since.length];
     long now = slowStart.isOn() ? recipe.environment.clock().nanoTime() : 0;
@@ -139,16 +173,19 @@ final class Snapshot {
       }
     } catch (Throwable e) {
       members.forEach(node -> node.leaveSeatsOf(build));
+      build.refused();
       throw e;
     }
-    return new Snapshot(members, blocks, since, shares, tiers, eligibleCount, panicking, build);
+    return new Snapshot(
+        recipe.factory, members, blocks, since, shares, tiers, eligibleCount, panicking, build);
   }
 
   private static Tier tier(
       int level, Draft draft, Recipe recipe, @Nullable Snapshot previous, Build build) {
     Candidates candidates =
         new Candidates(draft.members, draft.eligible, draft.weights(), recipe.environment, build);
-    Selector before = previous == null ? null : previous.selectorOf(level);
+    boolean goesOn = previous != null && previous.factory == recipe.factory;
+    Selector before = goesOn ? previous.selectorOf(level) : null;
     Selector selector = candidates.build(recipe.factory, before);
     return new Tier(level, selector, candidates.eligible(), candidates.random());
   }
@@ -169,19 +206,20 @@ final class Snapshot {
 
   /** Tells the nodes how far they have got with their slow start; when this comes into force. */
   void startNodes() {
-    for (int i = 0; i < since.length; i++) {
-      members.get(i).setStart(since[i], shares[i]);
+    for (int i = 0; i < members.size(); i++) {
+      boolean isOn = since.length > 0;
+      members.get(i).setStart(isOn ? since[i] : SlowStart.NOT_ELIGIBLE, isOn ? shares[i] : 1);
     }
   }
 
   /**
-   * Has the nodes tell nobody else of their load, and does what was put off; once this is in force,
-   * instead of that.
+   * Has the nodes tell nobody else of their load, nor measure for anybody else, and does what was
+   * put off; once this is in force, instead of that.
    */
   void replaceWatches(Snapshot before) {
     before.members.forEach(node -> node.keepSeatsOf(build));
     members.forEach(node -> node.keepSeatsOf(build));
-    build.inForce();
+    build.inForce(members);
   }
 
   /** Whether a node's share of its weight is to be worked out again soon. */

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,7 @@ final class StickySelector implements Selector, KeyedSelector.Room {
     return new Around(
         inner,
         false,
+        Map.of("sticky_ttl", text(ttl), "sticky_max", String.valueOf(maxEntries)),
         (candidates, previous) -> {
           StickySelector before = previous instanceof StickySelector same ? same : null;
           Selector next = candidates.build(inner, before == null ? null : before.inner);
@@ -66,6 +68,11 @@ final class StickySelector implements Selector, KeyedSelector.Room {
               before == null ? table(candidates.clock(), ttl, maxEntries) : before.table;
           return new StickySelector(candidates, before, next, table);
         });
+  }
+
+  private static String text(Duration ttl) {
+    long millis = ttl.getSeconds() > Integer.MAX_VALUE ? 0 : ttl.toMillis();
+    return ttl.equals(Duration.ofMillis(millis)) ? millis + "ms" : ttl.toString();
   }
 
   private static Cache<Long, Node> table(NanoClock clock, Duration ttl, int maxEntries) {

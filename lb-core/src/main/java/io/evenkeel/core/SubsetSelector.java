@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,7 @@ final class SubsetSelector implements Selector, KeyedSelector.Room {
     return new Around(
         inner,
         false,
+        Map.of("subset", clientIndex + "/" + size),
         (candidates, previous) ->
             new SubsetSelector(
                 candidates,

@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What is wrong with a balancer's configuration: what it finds itself, anew for every change of its
- * members, and what those who own a block have found. Each name is logged once in the life of a
- * balancer, however often it comes and goes.
+ * members and settings, and what those who own a block have found. Each name is logged once in the
+ * life of a balancer, however often it comes and goes.
  *
  * <p>Guarded by the balancer's change lock, but for {@link #current}.
  */
@@ -26,11 +26,10 @@ final class Warnings {
       new Warning(
           "slow_start_without_weights",
           "slowStart is set, but this selector does not look at the weights of the moment, so that"
-              + " a new server gets its whole share at once; weighted_round_robin and weighted_random look at them");
+              + " a new server gets its whole share at once; weighted_round_robin and"
+              + " weighted_random look at them");
 
   private final EventQueue events;
-  private final double panicThreshold;
-  private final boolean isSlowStartIdle;
   private final Set<String> logged = new HashSet<>();
   private final Map<BlockOwner, Map<String, Warning>> owners = new LinkedHashMap<>();
   private List<Warning> own = List.of();
@@ -39,21 +38,19 @@ final class Warnings {
   private volatile List<Warning> current = List.of();
 
   /** Of no members yet. */
-  Warnings(Snapshot.Recipe recipe, EventQueue events) {
+  Warnings(EventQueue events) {
     this.events = events;
-    this.panicThreshold = recipe.panicThreshold();
-    this.isSlowStartIdle =
-        recipe.slowStart().isOn() && Selectors.ignoresSlowStart(recipe.factory());
   }
 
   List<Warning> current() {
     return current;
   }
 
-  /** Looks at the members as they are now. */
-  void check(Collection<Node> members) {
-    own = new ArrayList<>(find(members.stream().map(Node::server).toList(), panicThreshold));
-    if (isSlowStartIdle) {
+  /** Looks at the members and the settings as they are now. */
+  void check(Collection<Node> members, Snapshot.Recipe recipe) {
+    List<Server> servers = members.stream().map(Node::server).toList();
+    own = new ArrayList<>(find(servers, recipe.panicThreshold()));
+    if (recipe.slowStart().isOn() && Selectors.ignoresSlowStart(recipe.factory())) {
       own.add(SLOW_START_WITHOUT_WEIGHTS);
     }
     publish();

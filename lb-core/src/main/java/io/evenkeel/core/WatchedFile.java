@@ -110,7 +110,7 @@ final class WatchedFile implements Refresher.Question {
     }
     try {
       List<Server> servers = parser.apply(text);
-      ControlPlane.byUniqueId(servers);
+      MemberDiff.byUniqueId(servers);
       return servers;
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(named(String.valueOf(e.getMessage())), e);

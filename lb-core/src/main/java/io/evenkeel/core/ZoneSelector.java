@@ -117,6 +117,7 @@ final class ZoneSelector implements Selector, KeyedSelector.Room {
     return new Around(
         inner,
         !Selectors.isKeyed(inner),
+        Map.of("zone", zone),
         (candidates, previous) ->
             new ZoneSelector(
                 candidates, inner, zone, previous instanceof ZoneSelector same ? same : null));

@@ -210,7 +210,7 @@ class FileSourceTest {
           .singleElement()
           .asString()
           .contains("file '" + file + "': line 3: '10.0.0.3:80,wieght=3': unknown key 'wieght'")
-          .contains("(expected: weight, tier, zone or id)")
+          .contains("(expected: weight, tier, zone, max_concurrent or id)")
           .contains("the last list stays");
       Files.writeString(file, "10.0.0.2:80\n10.0.0.2:80,weight=3\n");
       assertThat(afterASecond()).containsExactly("10.0.0.1:80");

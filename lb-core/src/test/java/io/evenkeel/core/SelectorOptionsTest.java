@@ -32,15 +32,22 @@ class SelectorOptionsTest {
       delimiter = '|',
       nullValues = "-",
       value = {
-        "round_robin | bound=1 | 'bound': unknown option of round_robin (expected: bounded, sticky_max, sticky_ttl, subset, zone)",
-        "round_robin | placement=nginx | 'placement': unknown option of round_robin (expected: bounded, sticky_max, sticky_ttl, subset, zone)",
-        "ring_hash | table_size=7 | 'table_size': unknown option of ring_hash (expected: bounded, maximum_size, minimum_size, placement, sticky_max, sticky_ttl, subset, zone)",
+        "round_robin | bound=1 | 'bound': unknown option of round_robin (expected: bounded,"
+            + " sticky_max, sticky_ttl, subset, zone)",
+        "round_robin | placement=nginx | 'placement': unknown option of round_robin (expected:"
+            + " bounded, sticky_max, sticky_ttl, subset, zone)",
+        "ring_hash | table_size=7 | 'table_size': unknown option of ring_hash (expected: bounded,"
+            + " maximum_size, minimum_size, placement, sticky_max, sticky_ttl, subset, zone)",
         "ring_hash | placement=haproxy | placement: 'haproxy' (expected: envoy, ketama or nginx)",
         "ring_hash | minimum_size=0 | minimum_size: '0' (expected: a whole number, 1 to 8388608)",
-        "ring_hash | minimum_size=9 maximum_size=5 | minimum_size: 9 (expected: at most maximum_size, 5)",
-        "ring_hash | maximum_size=8388609 | maximum_size: '8388609' (expected: a whole number, 1 to 8388608)",
-        "maglev | placement=nginx | 'placement': unknown option of maglev (expected: bounded, sticky_max, sticky_ttl, subset, table_size, zone)",
-        "maglev | table_size=100 | table_size: 100 (expected: a prime from SMALLEST to LARGEST, such as 65537 or 655373)",
+        "ring_hash | minimum_size=9 maximum_size=5 | minimum_size: 9 (expected: at most"
+            + " maximum_size, 5)",
+        "ring_hash | maximum_size=8388609 | maximum_size: '8388609' (expected: a whole number, 1 to"
+            + " 8388608)",
+        "maglev | placement=nginx | 'placement': unknown option of maglev (expected: bounded,"
+            + " sticky_max, sticky_ttl, subset, table_size, zone)",
+        "maglev | table_size=100 | table_size: 100 (expected: a prime from SMALLEST to LARGEST,"
+            + " such as 65537 or 655373)",
         "round_robin | bounded=0 | bounded: '0' (expected: a number above 0, as 0.25)",
         "round_robin | bounded=-1 | bounded: '-1' (expected: a number above 0, as 0.25)",
         "round_robin | bounded=NaN | bounded: 'NaN' (expected: a number above 0, as 0.25)",
@@ -48,16 +55,25 @@ class SelectorOptionsTest {
         "round_robin | bounded=much | bounded: 'much' (expected: a number above 0, as 0.25)",
         "round_robin | bounded= | bounded: '' (expected: not blank)",
         "round_robin | zone= | zone: '' (expected: not blank)",
-        "round_robin | subset=3 | subset: '3' (expected: client index / size, as 3/20: a size of 1 or more)",
-        "round_robin | subset=3/0 | subset: '3/0' (expected: client index / size, as 3/20: a size of 1 or more)",
-        "round_robin | subset=-1/5 | subset: '-1/5' (expected: client index / size, as 3/20: a size of 1 or more)",
-        "round_robin | subset=1/9999999999 | subset: '1/9999999999' (expected: client index / size, as 3/20: a size of 1 or more)",
+        "round_robin | subset=3 | subset: '3' (expected: client index / size, as 3/20: a size of 1"
+            + " or more)",
+        "round_robin | subset=3/0 | subset: '3/0' (expected: client index / size, as 3/20: a size"
+            + " of 1 or more)",
+        "round_robin | subset=-1/5 | subset: '-1/5' (expected: client index / size, as 3/20: a size"
+            + " of 1 or more)",
+        "round_robin | subset=1/9999999999 | subset: '1/9999999999' (expected: client index / size,"
+            + " as 3/20: a size of 1 or more)",
         "round_robin | sticky_max=5 | sticky_max: without sticky_ttl (expected: both)",
-        "round_robin | sticky_ttl=5 | sticky_ttl: '5' (expected: more than 0, such as 500ms, 5s, 2m or 1h, up to 8760h)",
-        "round_robin | sticky_ttl=0s | sticky_ttl: '0s' (expected: more than 0, such as 500ms, 5s, 2m or 1h, up to 8760h)",
-        "round_robin | sticky_ttl=9000h | sticky_ttl: '9000h' (expected: more than 0, such as 500ms, 5s, 2m or 1h, up to 8760h)",
-        "round_robin | sticky_ttl=1m sticky_max=0 | sticky_max: '0' (expected: a whole number, 1 to 2147483647)",
-        "round_robin | sticky_ttl=1m sticky_max=many | sticky_max: 'many' (expected: a whole number, 1 to 2147483647)",
+        "round_robin | sticky_ttl=5 | sticky_ttl: '5' (expected: more than 0, such as 500ms, 5s, 2m"
+            + " or 1h, up to 8760h)",
+        "round_robin | sticky_ttl=0s | sticky_ttl: '0s' (expected: more than 0, such as 500ms, 5s,"
+            + " 2m or 1h, up to 8760h)",
+        "round_robin | sticky_ttl=9000h | sticky_ttl: '9000h' (expected: more than 0, such as"
+            + " 500ms, 5s, 2m or 1h, up to 8760h)",
+        "round_robin | sticky_ttl=1m sticky_max=0 | sticky_max: '0' (expected: a whole number, 1 to"
+            + " 2147483647)",
+        "round_robin | sticky_ttl=1m sticky_max=many | sticky_max: 'many' (expected: a whole"
+            + " number, 1 to 2147483647)",
       })
   void badOption_isRefusedByName(String selector, String text, String complaint) {
     assertThatIllegalArgumentException()
@@ -154,7 +170,7 @@ class SelectorOptionsTest {
   private static String unwrapped(Selector.Factory factory) {
     List<Node> none = List.of(new Node(Servers.server(0)));
     StringBuilder text = new StringBuilder();
-    Selector.Factory left = factory;
+    Selector.Factory left = Named.unwrap(factory);
     while (left instanceof Around around) {
       Selector made = around.create(new Candidates(none, none, 1), null);
       text.append(

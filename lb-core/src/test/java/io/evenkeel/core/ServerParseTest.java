@@ -38,7 +38,7 @@ class ServerParseTest {
       value = {
         "foo | not HOST:PORT (expected: HOST:PORT[,weight=N]",
         "a:0 | port 0 is not in 1 to 65535 (expected: HOST:PORT[,weight=N]",
-        "a:80,wieght=3 | unknown key 'wieght' (expected: weight, tier, zone or id)",
+        "a:80,wieght=3 | unknown key 'wieght' (expected: weight, tier, zone, max_concurrent or id)",
         "a:80,weight=-1 | weight '-1' (expected: a whole number, 0 to 1000000)",
         "a:80,weight=1000001 | weight '1000001' (expected: a whole number, 0 to 1000000)",
         "a:80,weight= | weight '' (expected: a whole number, 0 to 1000000)",
