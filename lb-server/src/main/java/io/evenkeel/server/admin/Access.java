@@ -27,9 +27,11 @@ final class Access {
 
   private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
 
-  /** As RFC 6750 has it. */
+  /** As RFC 6750 has it, but with any character that can be seen in the token. */
   private static final Pattern BEARER =
-      Pattern.compile("bearer +([A-Za-z0-9._~+/-]+=*)", Pattern.CASE_INSENSITIVE);
+      Pattern.compile("bearer +([!-~]+)", Pattern.CASE_INSENSITIVE);
+
+  private static final String NEEDED = "a token is needed";
 
   private final Tokens tokens;
   private final Sessions sessions;
@@ -47,7 +49,7 @@ final class Access {
     String name = host.replaceFirst(":[0-9]*$", "");
     if (!LOOPBACK_NAMES.contains(name)) {
       throw HttpProblem.of(
-          403, "Host: not this machine's loopback (expected: " + "localhost, 127.0.0.1 or [::1])");
+          403, "Host: not this machine's loopback (expected: localhost, 127.0.0.1 or [::1])");
     }
   }
 
@@ -93,7 +95,7 @@ final class Access {
       who = bySession(exchange, address);
     }
     if (who == null) {
-      throw unauthorised("a token is needed");
+      throw unauthorised(NEEDED);
     }
     if (role == Role.WRITE && who.role() != Role.WRITE) {
       throw HttpProblem.of(403, "the token '" + who.name() + "' is one to look, not to change");
@@ -120,6 +122,19 @@ final class Access {
     Token token = bearer.matches() ? tokens.find(bearer.group(1)) : null;
     if (token == null) {
       throw unauthorised("the token is not known").slow();
+    }
+    return token;
+  }
+
+  /**
+   * The same.
+   *
+   * @throws HttpProblem also if it shows none
+   */
+  Token requireToken(Exchange exchange) throws HttpProblem {
+    Token token = token(exchange);
+    if (token == null) {
+      throw unauthorised(NEEDED);
     }
     return token;
   }

@@ -77,7 +77,7 @@ final class AdminHandler extends Handler.Abstract {
     access.checkOrigin(exchange);
     route.checkQuery(exchange);
     if (checkBody(exchange, route)) {
-      Content.Source.asByteArrayAsync(exchange.request, route.bodyLimit())
+      Content.Source.asByteBufferAsync(exchange.request, route.bodyLimit())
           .whenComplete((body, failure) -> continueWith(exchange, route, body, failure));
     } else {
       finish(exchange, route);
@@ -111,9 +111,10 @@ final class AdminHandler extends Handler.Abstract {
   }
 
   private void continueWith(
-      Exchange exchange, Route route, byte @Nullable [] body, @Nullable Throwable failure) {
+      Exchange exchange, Route route, @Nullable ByteBuffer body, @Nullable Throwable failure) {
     if (body != null) {
-      exchange.body = body;
+      exchange.body = new byte[body.remaining()];
+      body.get(exchange.body);
       finishOrRefuse(exchange, route);
     } else if (failure instanceof IllegalStateException) { // of the limit
       refuse(exchange, tooLarge(route));

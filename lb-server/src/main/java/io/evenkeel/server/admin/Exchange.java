@@ -112,8 +112,8 @@ final class Exchange {
   }
 
   /** A parameter that is a number; what it may be stands in the route and has been checked. */
-  Optional<Integer> number(String name) {
-    return parameter(name).map(Integer::valueOf);
+  Optional<Long> number(String name) {
+    return parameter(name).map(Long::valueOf);
   }
 
   boolean isSet(String name) {

@@ -200,6 +200,12 @@ record Form(String name, List<Field> fields) {
       }
       return map;
     }
+
+    /** As JSON has them. */
+    @Override
+    public String toString() {
+      return values.toString();
+    }
   }
 
   /**

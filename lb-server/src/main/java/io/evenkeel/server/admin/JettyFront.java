@@ -4,19 +4,19 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import java.util.concurrent.ScheduledExecutorService;
 import org.eclipse.jetty.http.HttpCompliance;
-import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.io.ArrayByteBufferPool;
-import org.eclipse.jetty.server.ConnectionLimit;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
@@ -41,15 +41,12 @@ final class JettyFront {
 
   JettyFront(
       InetSocketAddress address,
+      QueuedThreadPool threads,
       int mostConnections,
       long idleMillis,
       Deadlines deadlines,
       ScheduledExecutorService timer,
       Handler handler) {
-    QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, 2, 30_000);
-    threads.setName("evenkeel-admin");
-    threads.setDaemon(true);
-    threads.setReservedThreads(0);
     server =
         new Server(
             threads,
@@ -65,7 +62,7 @@ final class JettyFront {
     http.setHttpCompliance(HttpCompliance.RFC7230);
     http.setUriCompliance(
         UriCompliance.from(
-            java.util.EnumSet.of(
+            EnumSet.of(
                 UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
                 UriCompliance.Violation.AMBIGUOUS_PATH_ENCODING,
                 UriCompliance.Violation.SUSPICIOUS_PATH_CHARACTERS)));
@@ -77,8 +74,17 @@ final class JettyFront {
     connector.setShutdownIdleTimeout(100);
     connector.addBean(deadlines);
     server.addConnector(connector);
-    server.addBean(new ConnectionLimit(mostConnections, connector));
+    server.addBean(new NetworkConnectionLimit(mostConnections, connector));
     server.setHandler(handler);
+  }
+
+  /** The threads of one: daemons, named {@code evenkeel-admin-N}; they end with it. */
+  static QueuedThreadPool threads() {
+    QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, 2, 30_000);
+    threads.setName("evenkeel-admin");
+    threads.setDaemon(true);
+    threads.setReservedThreads(0);
+    return threads;
   }
 
   /**
@@ -118,13 +124,6 @@ final class JettyFront {
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, Answer.PROBLEM);
       response.write(true, document(response.getStatus()), callback);
       return true;
-    }
-
-    @Override
-    public ByteBuffer badMessageError(int status, String reason, HttpFields.Mutable headers) {
-      SecurityHeaders.put(headers);
-      headers.put(HttpHeader.CONTENT_TYPE, Answer.PROBLEM);
-      return document(status);
     }
 
     private static ByteBuffer document(int status) {

@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evenkeel.server.admin.HttpProblem.Fault;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -60,8 +59,6 @@ final class Json {
       String detail = LogText.clean(e.getOriginalMessage());
       throw HttpProblem.of(
           400, List.of(new Fault("pointer", "", line, column, "not the JSON expected: " + detail)));
-    } catch (IOException e) {
-      throw new AssertionError("it is read from memory", e);
     }
     if (!(node instanceof ObjectNode object)) {
       throw HttpProblem.of(422, List.of(Fault.at("", "not an object (expected: an object)")));

@@ -50,9 +50,9 @@ record Route(
    * @param most of an integer, or the most characters of a string
    */
   record Parameter(
-      String name, String type, int least, int most, boolean required, String meaning) {
+      String name, String type, long least, long most, boolean required, String meaning) {
 
-    static Parameter integer(String name, int least, int most, String meaning) {
+    static Parameter integer(String name, long least, long most, String meaning) {
       return new Parameter(name, "integer", least, most, false, meaning);
     }
 
@@ -85,10 +85,10 @@ record Route(
     }
 
     private boolean isWithin(String value) {
-      if (!value.matches("[0-9]{1,9}")) {
+      if (!value.matches("[0-9]{1,18}")) {
         return false;
       }
-      int number = Integer.parseInt(value);
+      long number = Long.parseLong(value);
       return number >= least && number <= most;
     }
   }
