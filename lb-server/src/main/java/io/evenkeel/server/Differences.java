@@ -3,6 +3,7 @@ package io.evenkeel.server;
 import io.evenkeel.core.Server;
 import io.evenkeel.server.config.BalancerConfig;
 import io.evenkeel.server.config.Config;
+import io.evenkeel.server.config.Durations;
 import io.evenkeel.server.config.ListenerConfig;
 import io.evenkeel.server.config.Problem;
 import java.lang.reflect.InvocationTargetException;

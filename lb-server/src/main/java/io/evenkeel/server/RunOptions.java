@@ -13,6 +13,7 @@ import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
 import io.evenkeel.server.config.BalancerConfig.HealthConfig;
 import io.evenkeel.server.config.BalancerConfig.SelectorConfig;
 import io.evenkeel.server.config.Config;
+import io.evenkeel.server.config.Durations;
 import io.evenkeel.server.config.ListenerConfig;
 import io.evenkeel.server.config.ProbeConfig;
 import java.nio.file.Path;

@@ -332,6 +332,11 @@ final class Running {
     }
   }
 
+  /** Whether {@link #shutdown} was called. */
+  boolean isEnding() {
+    return ending;
+  }
+
   /** Clients that are connected now, to those that leave, too. */
   synchronized int openRelays() {
     return Stream.concat(leaving.keySet().stream(), listeners.values().stream())
