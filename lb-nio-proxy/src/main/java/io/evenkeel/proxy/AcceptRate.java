@@ -18,7 +18,7 @@ final class AcceptRate {
 
   static final int UNLIMITED = Integer.MAX_VALUE;
 
-  private final long nanosEach;
+  private volatile long nanosEach;
 
   /** When the next one would come if all came evenly. */
   private final AtomicLong nextNanos;
@@ -29,8 +29,18 @@ final class AcceptRate {
    * @param perSecond {@link #UNLIMITED} for any number
    */
   AcceptRate(int perSecond, long nowNanos) {
-    nanosEach = perSecond == UNLIMITED ? 0 : TimeUnit.SECONDS.toNanos(1) / perSecond;
+    nanosEach = nanosEach(perSecond);
     nextNanos = new AtomicLong(nowNanos);
+  }
+
+  private static long nanosEach(int perSecond) {
+    return perSecond == UNLIMITED ? 0 : TimeUnit.SECONDS.toNanos(1) / perSecond;
+  }
+
+  /** Begins anew, with a full burst: turns that were taken before are none any more. */
+  void change(int perSecond, long nowNanos) {
+    nanosEach = nanosEach(perSecond);
+    nextNanos.set(nowNanos);
   }
 
   boolean isUnlimited() {
@@ -39,7 +49,8 @@ final class AcceptRate {
 
   /** Takes a turn; in how many nanoseconds it comes, 0 for at once. */
   long take(long nowNanos) {
-    if (isUnlimited()) {
+    long each = nanosEach;
+    if (each == 0) {
       return 0;
     }
     long next;
@@ -47,8 +58,8 @@ final class AcceptRate {
     do {
       next = nextNanos.get();
       from = next - nowNanos < 0 ? nowNanos : next;
-    } while (!nextNanos.compareAndSet(next, from + nanosEach));
-    return Math.max(0, from - nowNanos - Math.max(0, BURST_NANOS - nanosEach));
+    } while (!nextNanos.compareAndSet(next, from + each));
+    return Math.max(0, from - nowNanos - Math.max(0, BURST_NANOS - each));
   }
 
   /** A turn that was taken is not needed. */

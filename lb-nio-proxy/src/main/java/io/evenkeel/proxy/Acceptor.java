@@ -37,10 +37,13 @@ final class Acceptor extends Timer implements ChannelHandler {
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
   static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private final ProxyContext context;
   private final EventLoop loop;
   private final ServerSocketChannel listener;
-  private final SourceAddresses sources;
+
+  /** For relays to come. Written under the proxy's lock, read by anyone; so is the next. */
+  private volatile ProxyContext context;
+
+  private volatile SourceAddresses sources;
   private @Nullable SelectionKey key;
 
   /** Holds a descriptor and nothing else. */
@@ -192,6 +195,25 @@ final class Acceptor extends Timer implements ChannelHandler {
       } catch (CancelledKeyException e) {
         log.debug("{}: closed meanwhile", listener); // by another loop, where loops share it
       }
+    }
+  }
+
+  /** For relays to come. By who holds the proxy's lock. */
+  void use(ProxyContext next, SourceAddresses nextSources) {
+    context = next;
+    sources = nextSources;
+  }
+
+  /** A turn that is waited for is of a rate that was. */
+  void rateChanged() {
+    if (closed) {
+      return;
+    }
+    turnNanos = null;
+    if (pause == PauseReason.ACCEPT_RATE) {
+      loop.timers().disarm(this);
+      goOn();
+      accept(CLIENTS_A_TURN);
     }
   }
 
@@ -374,10 +396,12 @@ final class Acceptor extends Timer implements ChannelHandler {
     return drained;
   }
 
-  /** Cuts the relays of one server. */
+  /** Cuts the relays of one server, as far as they began under {@link OnServerDown#CUT}. */
   void cutRelaysOf(String serverId) {
     for (ChannelHandler handler : loop.handlers()) {
-      if (handler instanceof RelayEnd end && serverId.equals(end.relay().connectedServer())) {
+      if (handler instanceof RelayEnd end
+          && end.relay().context().cutOnServerDown()
+          && serverId.equals(end.relay().connectedServer())) {
         end.relay().close(true, EndReason.SERVER_DOWN);
       }
     }

@@ -16,20 +16,18 @@ final class BufferPool {
   private static final int SMALLEST_SHIFT = 12;
   private static final int KEEP_SHIFT = 22;
 
+  /** What is kept at most: up to the largest water mark, and one read of the largest size more. */
+  private static final int LARGEST = 32 << 20;
+
   /** Free buffers of 2^(12 + i) bytes. */
   private final ArrayDeque<ByteBuffer>[] free;
 
   private long takenBytes;
 
-  /**
-   * None yet.
-   *
-   * @param largest the most that is to be kept of what was read, besides {@link
-   *     RelayEnd#EARLY_BYTES}
-   */
+  /** None yet. */
   @SuppressWarnings({"unchecked", "rawtypes"})
-  BufferPool(int largest) {
-    free = new ArrayDeque[sizeClass(Math.max(largest, RelayEnd.EARLY_BYTES)) + 1];
+  BufferPool() {
+    free = new ArrayDeque[sizeClass(LARGEST) + 1];
     for (int i = 0; i < free.length; i++) {
       free[i] = new ArrayDeque<>();
     }

@@ -6,16 +6,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How many clients the loops of a proxy may have taken in at a time, together. Safe for use by any
- * thread; where there is no limit it costs nothing.
+ * thread. Counts also while there is no limit, for there may be one later.
  *
  * <p>A loop that may take in no more waits here for a place that another gives back. No place is
  * lost in between: {@link #tryTake(Acceptor)} lines the loop up first and then looks again, and
- * {@link #giveBack} counts first and then looks who waits. Whoever is called has the listener of a
- * loop that may have no client; so one that finds no use for a place calls the next.
+ * {@link #giveBack} counts first and then looks who waits. Where the limit was lowered, a place
+ * that is given back is none before enough are. Whoever is called has the listener of a loop that
+ * may have no client; so one that finds no use for a place calls the next.
  */
 final class ClientLimit {
 
-  private final int most;
+  private volatile int most;
   private final AtomicInteger taken = new AtomicInteger();
   private final Queue<Acceptor> waiting = new ConcurrentLinkedQueue<>();
 
@@ -23,13 +24,17 @@ final class ClientLimit {
     this.most = most;
   }
 
-  private boolean isUnlimited() {
-    return most == Integer.MAX_VALUE;
+  /** Who is in stays in; who waits looks again. */
+  void change(int most) {
+    this.most = most;
+    for (int left = waiting.size(); left > 0; left--) {
+      callNext();
+    }
   }
 
   /** Takes a place; if there is none, this loop is called when there may be. */
   boolean tryTake(Acceptor acceptor) {
-    if (isUnlimited() || tryTake()) {
+    if (tryTake()) {
       return true;
     }
     if (!waiting.contains(acceptor)) { // else a call is due, and comes after this
@@ -40,9 +45,7 @@ final class ClientLimit {
 
   /** Takes a place, even if there is none. */
   void take() {
-    if (!isUnlimited()) {
-      taken.incrementAndGet();
-    }
+    taken.incrementAndGet();
   }
 
   private boolean tryTake() {
@@ -58,8 +61,7 @@ final class ClientLimit {
 
   /** A place that was taken is free again. */
   void giveBack() {
-    if (!isUnlimited()) {
-      taken.decrementAndGet();
+    if (taken.decrementAndGet() < most) {
       callNext();
     }
   }

@@ -78,7 +78,7 @@ final class EventLoop implements Runnable {
   private final Consumer<SelectionKey> onReady = EventLoop::handle;
   private final ArrayDeque<SelectableChannel> closing = new ArrayDeque<>();
   private final ArrayDeque<Runnable> afterSelect = new ArrayDeque<>();
-  private final ByteBuffer readBuffer;
+  private ByteBuffer readBuffer;
   private final BufferPool buffers;
   private final TimerWheel timers;
   private long nowNanos;
@@ -101,10 +101,9 @@ final class EventLoop implements Runnable {
    *
    * @throws IllegalStateException if the factory makes no thread, or one that was started already
    */
-  EventLoop(ThreadFactory threads, NanoClock clock, int readBufferBytes, int mostKeptBytes)
-      throws IOException {
+  EventLoop(ThreadFactory threads, NanoClock clock, int readBufferBytes) throws IOException {
     this.readBuffer = ByteBuffer.allocateDirect(readBufferBytes);
-    this.buffers = new BufferPool(mostKeptBytes + readBufferBytes);
+    this.buffers = new BufferPool();
     this.clock = clock;
     this.nowNanos = clock.nanoTime();
     this.timers = new TimerWheel(nowNanos);
@@ -259,7 +258,15 @@ final class EventLoop implements Runnable {
 
   /** The loop's read buffer, empty, with room for this much; good until the handler returns. */
   ByteBuffer readBuffer(int limit) {
-    return readBuffer.clear().limit(limit);
+    ByteBuffer buffer = readBuffer;
+    return buffer.clear().limit(Math.min(limit, buffer.capacity()));
+  }
+
+  /** Between reads, so that nothing is in it. */
+  void resizeReadBuffer(int bytes) {
+    if (bytes != readBuffer.capacity()) {
+      readBuffer = ByteBuffer.allocateDirect(bytes);
+    }
   }
 
   void register(SelectableChannel channel, int interestOps, ChannelHandler handler)

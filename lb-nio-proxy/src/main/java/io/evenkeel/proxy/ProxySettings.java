@@ -5,6 +5,7 @@ import io.evenkeel.core.NanoClock;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -42,4 +43,26 @@ record ProxySettings(
     @Nullable ThreadFactory threadFactory,
     @Nullable Consumer<? super ProxyEvent> eventListener,
     boolean reusePort,
-    boolean shareAddress) {}
+    boolean shareAddress) {
+
+  /**
+   * Looks whether what a proxy lives by is as before.
+   *
+   * @throws IllegalArgumentException if something is not; it names the first
+   */
+  void requireFixedAsIn(ProxySettings before) {
+    requireSame("host", host, before.host);
+    requireSame("port", port, before.port);
+    requireSame("reusePort", reusePort, before.reusePort);
+    requireSame("eventLoops", eventLoops, before.eventLoops);
+    requireSame("threadFactory", threadFactory, before.threadFactory);
+    requireSame("onEvent", eventListener, before.eventListener);
+  }
+
+  private static void requireSame(String name, @Nullable Object now, @Nullable Object before) {
+    if (!Objects.equals(now, before)) {
+      throw new IllegalArgumentException(
+          name + ": " + now + " (expected: " + before + ", for it stays as it was built)");
+    }
+  }
+}

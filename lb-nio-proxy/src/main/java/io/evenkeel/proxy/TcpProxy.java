@@ -49,7 +49,9 @@ public final class TcpProxy {
 
   private static final QuietLog log = new QuietLog(TcpProxy.class);
 
-  private final ProxySettings settings;
+  /** Written under this object's lock, read by anyone. */
+  private volatile ProxySettings settings;
+
   private final LoadBalancer balancer;
   private final ServerAddresses addresses;
   private final Outage outage;
@@ -63,10 +65,20 @@ public final class TcpProxy {
   /** One and the same each time, for it to be removed again. */
   private final BalancerListener membership = this::onEvent;
 
-  // Guarded by this object's lock: the life cycle.
+  /** Whether there may be relays that are cut when their server goes down. As the settings. */
+  private volatile boolean cutsSome;
+
+  // Guarded by this object's lock: the life cycle. Those that are volatile are read by anyone.
   private boolean started;
-  private boolean shutDown;
+  private volatile boolean shutDown;
+  private volatile boolean draining;
   private int cut;
+
+  /** Closed; their threads are to be waited for. */
+  private final List<WarmConnections> warmBefore = new ArrayList<>();
+
+  /** What relays begin with. Null before the start. */
+  private @Nullable ProxyContext context;
 
   /** Set once by {@link #start}. */
   private volatile List<EventLoop> loops = List.of();
@@ -78,6 +90,7 @@ public final class TcpProxy {
 
   TcpProxy(ProxySettings settings) {
     this.settings = settings;
+    this.cutsSome = settings.onServerDown() == OnServerDown.CUT;
     this.balancer = settings.balancer();
     this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
     this.outage = new Outage(balancer);
@@ -95,9 +108,106 @@ public final class TcpProxy {
     return new TcpProxyBuilder(balancer);
   }
 
-  /** Changes settings while it runs; relays under way keep what they have. */
-  public void update(Consumer<TcpProxyBuilder> change) {
-    throw new UnsupportedOperationException();
+  /**
+   * Changes settings while it runs, all or none: {@code proxy.update(b -> b.maxConnections(500))}.
+   * Clients that come from now on meet the new ones; relays that are there, and clients that wait,
+   * keep what they began with. But limits are common to all: connections above a lower one finish,
+   * and nobody new is taken in meanwhile; who is in a line that has become too long stays in it.
+   * The read buffer is each loop's own, so that relays that are there read by it, too. Listeners
+   * keep a receive buffer that they were bound with. Warm connections of another number are made
+   * anew, and those before are closed.
+   *
+   * @param change is handed a builder with the settings of now, and may call what it likes of it
+   *     but for another {@link TcpProxyBuilder#listen}, {@link TcpProxyBuilder#reusePort}, {@link
+   *     TcpProxyBuilder#eventLoops}, {@link TcpProxyBuilder#threadFactory} or {@link
+   *     TcpProxyBuilder#onEvent} than it was built with. Called under a lock of the proxy
+   * @return whether that changed anything
+   * @throws IllegalArgumentException if a setting is out of its range, is one that stays, or is a
+   *     source address that is none of this machine; nothing has changed then
+   * @throws IllegalStateException if it was shut down
+   */
+  public boolean update(Consumer<TcpProxyBuilder> change) {
+    requireNotShutDown(); // without waiting for the end of that
+    synchronized (this) {
+      requireNotShutDown();
+      ProxySettings before = settings;
+      TcpProxyBuilder builder = new TcpProxyBuilder(before);
+      change.accept(builder);
+      ProxySettings next = builder.settings();
+      next.requireFixedAsIn(before);
+      if (next.equals(before)) {
+        return false;
+      }
+      if (!next.sourceAddresses().equals(before.sourceAddresses())) {
+        try {
+          SourceAddresses.check(next.sourceAddresses());
+        } catch (IOException e) {
+          throw new IllegalArgumentException(e.getMessage(), e);
+        }
+      }
+      settings = next;
+      cutsSome |= next.onServerDown() == OnServerDown.CUT;
+      waiting.limit(next.maxWaiting());
+      ProxyContext running = context;
+      if (running != null) { // else the start does the rest
+        work(running, before, next);
+        log.info("{}: settings changed", AccessLog.text(localAddress()));
+      }
+      return true;
+    }
+  }
+
+  private void requireNotShutDown() {
+    if (shutDown) {
+      throw new IllegalStateException("it was shut down");
+    }
+  }
+
+  /** By the next settings from now on, whatever began before. */
+  private void work(ProxyContext running, ProxySettings before, ProxySettings next) {
+    WarmConnections warmNow = warm;
+    boolean isOtherWarm = next.warmConnections() != before.warmConnections() && !draining;
+    if (isOtherWarm) {
+      warm = next.warmConnections() == 0 ? null : newWarm();
+    }
+    ProxyContext other = contextOf(next, running.clients(), running.rate());
+    context = other;
+    boolean isOtherSource = !next.sourceAddresses().equals(before.sourceAddresses());
+    for (int i = 0; i < acceptors.size(); i++) {
+      Acceptor acceptor = acceptors.get(i);
+      EventLoop loop = acceptor.loop();
+      acceptor.use(
+          other,
+          isOtherSource ? new SourceAddresses(next.sourceAddresses(), i) : acceptor.sources());
+      loop.execute(() -> loop.resizeReadBuffer(next.readBufferBytes()));
+    }
+    if (isOtherWarm) {
+      replaceWarm(warmNow);
+    }
+    if (next.maxConnections() != before.maxConnections()) {
+      running.clients().change(next.maxConnections());
+    }
+    if (next.acceptRate() != before.acceptRate()) {
+      running.rate().change(next.acceptRate(), next.clock().nanoTime());
+      acceptors.forEach(acceptor -> acceptor.loop().execute(acceptor::rateChanged));
+    }
+  }
+
+  private WarmConnections newWarm() {
+    return new WarmConnections(
+        balancer, settings.warmConnections(), settings.clock(), WarmConnections.QUIET);
+  }
+
+  /** Relays that began with those before find none there from now on. */
+  private void replaceWarm(@Nullable WarmConnections before) {
+    if (warm != null) {
+      warm.start(acceptors);
+    }
+    warmBefore.removeIf(WarmConnections::hasEnded);
+    if (before != null) {
+      before.close();
+      warmBefore.add(before);
+    }
   }
 
   /**
@@ -134,9 +244,7 @@ public final class TcpProxy {
               settings.sockets());
       localAddress = (InetSocketAddress) listeners.get(0).getLocalAddress();
       if (settings.warmConnections() > 0) { // closed for good if this fails: each start has its own
-        warm =
-            new WarmConnections(
-                balancer, settings.warmConnections(), settings.clock(), WarmConnections.QUIET);
+        warm = newWarm();
       }
       startLoops(listeners);
       if (warm != null) {
@@ -146,6 +254,7 @@ public final class TcpProxy {
       closeWarm();
       boolean interrupted = stopLoops();
       warm = null;
+      context = null;
       loops = List.of();
       acceptors = List.of();
       localAddress = null;
@@ -165,39 +274,44 @@ public final class TcpProxy {
     events.deliverOn(loops.get(0));
   }
 
+  private ProxyContext contextOf(ProxySettings with, ClientLimit clients, AcceptRate rate) {
+    return new ProxyContext(
+        balancer,
+        addresses,
+        outage,
+        clients,
+        rate,
+        waiting,
+        warm,
+        events,
+        toNanos(with.waitTimeout()),
+        with.sockets(),
+        with.lowWaterBytes(),
+        with.highWaterBytes(),
+        with.onServerDown() == OnServerDown.CUT,
+        with.connectAttempts(),
+        toNanos(with.connectDeadline()),
+        toNanos(with.connectTimeout()),
+        toNanos(with.maxLifetime()),
+        toNanos(with.idleTimeout()),
+        toNanos(with.halfClosedTimeout()));
+  }
+
   private void startLoops(List<ServerSocketChannel> listeners) throws IOException {
-    ProxyContext context =
-        new ProxyContext(
-            balancer,
-            addresses,
-            outage,
+    ProxyContext first =
+        contextOf(
+            settings,
             new ClientLimit(settings.maxConnections()),
-            new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()),
-            waiting,
-            warm,
-            events,
-            toNanos(settings.waitTimeout()),
-            settings.sockets(),
-            settings.lowWaterBytes(),
-            settings.highWaterBytes(),
-            settings.onServerDown() == OnServerDown.CUT,
-            settings.connectAttempts(),
-            toNanos(settings.connectDeadline()),
-            toNanos(settings.connectTimeout()),
-            toNanos(settings.maxLifetime()),
-            toNanos(settings.idleTimeout()),
-            toNanos(settings.halfClosedTimeout()));
+            new AcceptRate(settings.acceptRate(), settings.clock().nanoTime()));
     ThreadFactory threads =
         settings.threadFactory() == null ? loopThreads() : settings.threadFactory();
     List<EventLoop> newLoops = new ArrayList<>();
     List<Acceptor> newAcceptors = new ArrayList<>();
     try {
       for (ServerSocketChannel listener : listeners) {
-        EventLoop loop =
-            new EventLoop(
-                threads, settings.clock(), settings.readBufferBytes(), settings.highWaterBytes());
+        EventLoop loop = new EventLoop(threads, settings.clock(), settings.readBufferBytes());
         SourceAddresses sources = new SourceAddresses(settings.sourceAddresses(), newLoops.size());
-        Acceptor acceptor = new Acceptor(context, loop, listener, sources);
+        Acceptor acceptor = new Acceptor(first, loop, listener, sources);
         loop.execute(acceptor::open);
         newLoops.add(loop);
         newAcceptors.add(acceptor);
@@ -206,6 +320,7 @@ public final class TcpProxy {
       loops = List.copyOf(newLoops);
       acceptors = List.copyOf(newAcceptors);
     }
+    context = first;
     loops.forEach(EventLoop::start);
   }
 
@@ -229,7 +344,7 @@ public final class TcpProxy {
         acceptor.loop().execute(() -> acceptor.stats().left(id));
       } else if (event instanceof ServerAdded) {
         acceptor.loop().execute(() -> acceptor.stats().joined(id));
-      } else if (settings.onServerDown() == OnServerDown.CUT
+      } else if (cutsSome
           && event instanceof ServerBlocked blocked
           && blocked.block() == Block.PROBE_DOWN) {
         acceptor.loop().execute(() -> acceptor.cutRelaysOf(id));
@@ -326,6 +441,7 @@ public final class TcpProxy {
   }
 
   private List<Acceptor> closeListeners() {
+    draining = true;
     closeWarm();
     List<Acceptor> all = acceptors;
     for (Acceptor acceptor : all) {
@@ -372,6 +488,9 @@ public final class TcpProxy {
     boolean interrupted = !awaitDrained(drain);
     interrupted |= stopLoops();
     interrupted |= warm != null && warm.awaitEnd();
+    for (WarmConnections before : warmBefore) {
+      interrupted |= before.awaitEnd();
+    }
     balancer.removeListener(addresses);
     balancer.removeListener(membership);
     addresses.close();

@@ -48,6 +48,40 @@ public final class TcpProxyBuilder {
     this.balancer = Objects.requireNonNull(balancer, "balancer");
   }
 
+  /** Begins with these. */
+  TcpProxyBuilder(ProxySettings settings) {
+    this(settings.balancer());
+    host = settings.host();
+    port = settings.port();
+    eventLoops = settings.eventLoops();
+    maxConnections = settings.maxConnections();
+    acceptRate = settings.acceptRate();
+    maxWaiting = settings.maxWaiting();
+    waitTimeout = settings.waitTimeout();
+    warmConnections = settings.warmConnections();
+    connectAttempts = settings.connectAttempts();
+    connectDeadline = settings.connectDeadline();
+    sourceAddresses = settings.sourceAddresses();
+    resolver = settings.resolver();
+    maxLifetime = settings.maxLifetime();
+    onServerDown = settings.onServerDown();
+    tcpNoDelay = settings.sockets().noDelay();
+    keepAlive = settings.sockets().keepAlive();
+    receiveBufferBytes = settings.sockets().receiveBufferBytes();
+    sendBufferBytes = settings.sockets().sendBufferBytes();
+    readBufferBytes = settings.readBufferBytes();
+    lowWaterBytes = settings.lowWaterBytes();
+    highWaterBytes = settings.highWaterBytes();
+    connectTimeout = settings.connectTimeout();
+    idleTimeout = settings.idleTimeout();
+    halfClosedTimeout = settings.halfClosedTimeout();
+    clock = settings.clock();
+    threadFactory = settings.threadFactory();
+    eventListener = settings.eventListener();
+    reusePort = settings.reusePort();
+    shareAddress = settings.shareAddress();
+  }
+
   /**
    * Where to listen; a free port of 127.0.0.1 by default.
    *
@@ -414,34 +448,37 @@ public final class TcpProxyBuilder {
 
   /** The proxy, not yet started. */
   public TcpProxy build() {
-    return new TcpProxy(
-        new ProxySettings(
-            balancer,
-            host,
-            port,
-            eventLoops,
-            maxConnections,
-            acceptRate,
-            maxWaiting,
-            waitTimeout,
-            new SocketSettings(tcpNoDelay, keepAlive, receiveBufferBytes, sendBufferBytes),
-            readBufferBytes,
-            lowWaterBytes,
-            highWaterBytes,
-            onServerDown,
-            sourceAddresses,
-            resolver,
-            warmConnections,
-            connectAttempts,
-            connectDeadline,
-            connectTimeout,
-            maxLifetime,
-            idleTimeout,
-            halfClosedTimeout,
-            clock,
-            threadFactory,
-            eventListener,
-            reusePort,
-            shareAddress));
+    return new TcpProxy(settings());
+  }
+
+  ProxySettings settings() {
+    return new ProxySettings(
+        balancer,
+        host,
+        port,
+        eventLoops,
+        maxConnections,
+        acceptRate,
+        maxWaiting,
+        waitTimeout,
+        new SocketSettings(tcpNoDelay, keepAlive, receiveBufferBytes, sendBufferBytes),
+        readBufferBytes,
+        lowWaterBytes,
+        highWaterBytes,
+        onServerDown,
+        sourceAddresses,
+        resolver,
+        warmConnections,
+        connectAttempts,
+        connectDeadline,
+        connectTimeout,
+        maxLifetime,
+        idleTimeout,
+        halfClosedTimeout,
+        clock,
+        threadFactory,
+        eventListener,
+        reusePort,
+        shareAddress);
   }
 }

@@ -32,7 +32,7 @@ final class WaitingClients {
   private static final Set<Block> BY_OPERATOR = EnumSet.of(Block.DRAINING, Block.MAINTENANCE);
 
   private final LoadBalancer balancer;
-  private final int most;
+  private volatile int most;
 
   /** In their order. Guarded by this object's lock. */
   private final Set<Relay> line = new LinkedHashSet<>();
@@ -48,6 +48,11 @@ final class WaitingClients {
 
   WaitingClients(LoadBalancer balancer, int most) {
     this.balancer = balancer;
+    this.most = most;
+  }
+
+  /** From now on; who is in line stays there. */
+  void limit(int most) {
     this.most = most;
   }
 

@@ -219,6 +219,11 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
     }
   }
 
+  /** Whether it was closed, and its thread is gone or about to be. */
+  boolean hasEnded() {
+    return scheduler.isTerminated();
+  }
+
   /** Waits until its thread is gone; true if it was interrupted meanwhile. */
   boolean awaitEnd() {
     boolean interrupted = false;

@@ -16,7 +16,7 @@ class BufferPoolTest {
       @ForAll @IntRange(min = 1, max = EventLoop.READ_BUFFER_BYTES) int size, @ForAll long seed) {
     byte[] bytes = new byte[size];
     new SplittableRandom(seed).nextBytes(bytes);
-    BufferPool pool = new BufferPool(EventLoop.READ_BUFFER_BYTES);
+    BufferPool pool = new BufferPool();
     pool.giveBack(pool.copyOf(ByteBuffer.allocate(size))); // a used one of the same size
 
     ByteBuffer copy = pool.copyOf(ByteBuffer.wrap(bytes));
@@ -30,7 +30,7 @@ class BufferPoolTest {
 
   @Example
   void givenBack_isHandedOutAgain() {
-    BufferPool pool = new BufferPool(EventLoop.READ_BUFFER_BYTES);
+    BufferPool pool = new BufferPool();
     ByteBuffer first = pool.copyOf(ByteBuffer.allocate(5000));
     pool.giveBack(first);
     assertThat(pool.copyOf(ByteBuffer.allocate(8192))).isSameAs(first);

@@ -120,6 +120,10 @@ final class ServerFile {
           int tier = number(key, 0, Integer.MAX_VALUE);
           changes.add(server -> server.withTier(tier));
         }
+        case "max_concurrent" -> {
+          int most = number(key, 0, Integer.MAX_VALUE);
+          changes.add(server -> server.withMaxConcurrent(most));
+        }
         case "zone" -> {
           String zone = text(key);
           changes.add(server -> server.withZone(zone));
@@ -133,7 +137,8 @@ final class ServerFile {
             throw wrong(
                 "unknown key '"
                     + key
-                    + "' (expected: host, port, weight, tier, zone, id or metadata)");
+                    + "' (expected: host, port, weight, tier, zone, max_concurrent, id or"
+                    + " metadata)");
       }
     }
     if (host == null || port == null) {

@@ -8,7 +8,8 @@ import java.util.Set;
 /** Servers as the command line gives them: see {@link Server#parse}. */
 final class ServerSpec {
 
-  static final String SYNTAX = "HOST:PORT[,weight=N][,tier=N][,zone=Z][,id=NAME]";
+  static final String SYNTAX =
+      "HOST:PORT[,weight=N][,tier=N][,zone=Z][,max_concurrent=N][,id=NAME]";
 
   private ServerSpec() {}
 

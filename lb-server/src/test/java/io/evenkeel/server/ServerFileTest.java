@@ -86,7 +86,7 @@ class ServerFileTest {
       quoteCharacter = '~',
       value = {
         "{servers: [{host: a, port: 1, wieght: 3}]} | line 1, column 31: unknown key 'wieght'"
-            + " (expected: host, port, weight, tier, zone, id or metadata)",
+            + " (expected: host, port, weight, tier, zone, max_concurrent, id or metadata)",
         "{severs: []} | line 1, column 2: unknown key 'severs' (expected: servers)",
         "{} | line 1, column 2: 'servers' is missing (expected: a list of servers)",
         "[] | line 1, column 1: '[' (expected: an object with the key 'servers')",
@@ -94,19 +94,28 @@ class ServerFileTest {
         "{servers: [a]} | line 1, column 12: 'a' (expected: a server: {host: NAME, port: N})",
         "{servers: [{port: 1}]} | line 1, column 12: 'host' is missing (expected: host and port)",
         "{servers: [{host: a}]} | line 1, column 12: 'port' is missing (expected: host and port)",
-        "{servers: [{host: a, port: 0}]} | line 1, column 28: '0' (expected: port: a whole number, 1",
+        "{servers: [{host: a, port: 0}]} | line 1, column 28: '0' (expected: port: a whole number,"
+            + " 1",
         "{servers: [{host: a, port: 1.5}]} | line 1, column 28: '1.5' (expected: port: a whole num",
-        "{servers: [{host: a, port: '1'}]} | line 1, column 28: '1' (expected: port: a whole number",
-        "{servers: [{host: a, port: null}]} | line 1, column 28: 'null' (expected: port: a whole nu",
-        "{servers: [{host: a, port: 99999999999}]} | line 1, column 28: '99999999999' (expected: po",
-        "{servers: [{host: a, port: 1, weight: -1}]} | line 1, column 39: '-1' (expected: weight: a",
-        "{servers: [{host: a, port: 1, zone: 7}]} | line 1, column 37: '7' (expected: zone: a text;",
-        "{servers: [{host: a, port: 1, id: ' '}]} | line 1, column 12: id: ' ' (expected: not blank",
-        "{servers: [{host: a, port: 1, metadata: x}]} | line 1, column 41: 'x' (expected: metadata:",
+        "{servers: [{host: a, port: '1'}]} | line 1, column 28: '1' (expected: port: a whole"
+            + " number",
+        "{servers: [{host: a, port: null}]} | line 1, column 28: 'null' (expected: port: a whole"
+            + " nu",
+        "{servers: [{host: a, port: 99999999999}]} | line 1, column 28: '99999999999' (expected:"
+            + " po",
+        "{servers: [{host: a, port: 1, weight: -1}]} | line 1, column 39: '-1' (expected: weight:"
+            + " a",
+        "{servers: [{host: a, port: 1, zone: 7}]} | line 1, column 37: '7' (expected: zone: a"
+            + " text;",
+        "{servers: [{host: a, port: 1, id: ' '}]} | line 1, column 12: id: ' ' (expected: not"
+            + " blank",
+        "{servers: [{host: a, port: 1, metadata: x}]} | line 1, column 41: 'x' (expected:"
+            + " metadata:",
         "{servers: [{host: &x a, port: 1, id: *x}]} | line 1, column 38: 'x' (expected: id: a text",
         "{servers: [{host: a, host: b, port: 1}]} | line 1, column",
         "{servers: [{host: a, port: 1} | line 1, column",
-        "{servers: [{host: a, port: 1}, {host: a, port: 1}]} | line 1, column 49: id 'a:1' is there",
+        "{servers: [{host: a, port: 1}, {host: a, port: 1}]} | line 1, column 49: id 'a:1' is"
+            + " there",
       })
   void anythingElse_isNamedWithItsPlace(String text, String complaint) {
     assertThatThrownBy(() -> ServerFile.parse(YAML, text))
