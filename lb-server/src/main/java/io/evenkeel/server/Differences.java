@@ -1,6 +1,7 @@
 package io.evenkeel.server;
 
 import io.evenkeel.core.Server;
+import io.evenkeel.server.config.AdminConfig;
 import io.evenkeel.server.config.BalancerConfig;
 import io.evenkeel.server.config.Config;
 import io.evenkeel.server.config.Durations;
@@ -43,12 +44,19 @@ final class Differences {
         problems.add(restart(path + "reuse_port", was.reusePort()));
       }
     }
+    AdminConfig admin = before.admin();
+    if (admin != null
+        && next.admin() != null
+        && admin.address().equals(next.admin().address())
+        && !admin.tokens().equals(next.admin().tokens())) {
+      problems.add(restart("admin.tokens", "those that it was started with"));
+    }
     return problems;
   }
 
   private static Problem restart(String path, Object before) {
     return new Problem(
-        0, 0, path, "takes a restart to change (expected: " + before + ", as it is running)");
+        0, 0, path, "takes a restart to change (expected: " + before + ")");
   }
 
   /**

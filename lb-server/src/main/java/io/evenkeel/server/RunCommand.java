@@ -19,7 +19,6 @@ import picocli.CommandLine.Spec;
     name = "run",
     mixinStandardHelpOptions = true,
     versionProvider = TopCommand.Version.class,
-    showDefaultValues = true,
     sortOptions = false,
     customSynopsis = {
       "evenkeel run --config FILE [OPTIONS]",
