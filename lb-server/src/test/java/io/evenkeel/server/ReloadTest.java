@@ -256,11 +256,11 @@ class ReloadTest {
     return state.append(program.control().json()).toString();
   }
 
-  @ParameterizedTest(name = "{0}")
+  @ParameterizedTest(name = "{index}: {1}")
   @CsvSource(
       delimiter = '|',
       value = {
-        "not yaml at all: [ | line 1",
+        "not yaml at all: [ | line 2, column 1",
         "'' | listeners",
         "listeners: {web: {address: '127.0.0.1:0'}} | balancers",
         "GOOD;selectr: random | selectr",
