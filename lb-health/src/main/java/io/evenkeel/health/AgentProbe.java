@@ -33,6 +33,16 @@ final class AgentProbe implements Probe {
   }
 
   @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof AgentProbe that && port == that.port;
+  }
+
+  @Override
+  public int hashCode() {
+    return port;
+  }
+
+  @Override
   public String toString() {
     return "agent on port " + port;
   }

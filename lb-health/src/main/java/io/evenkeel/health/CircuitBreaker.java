@@ -102,10 +102,14 @@ public final class CircuitBreaker {
   private static final Logger log = LoggerFactory.getLogger(CircuitBreaker.class);
 
   private final String name;
-  private final CircuitPolicy policy;
   private final NanoClock clock;
   private final Listener listener;
-  private final boolean readsTime;
+
+  /** Written under this, read by anyone. */
+  private volatile CircuitPolicy policy;
+
+  /** Those of the tally. Guarded by this. */
+  private Tally.Limits limits;
 
   /** Guarded by this. */
   private final SplittableRandom random;
@@ -126,9 +130,9 @@ public final class CircuitBreaker {
     this.clock = clock;
     this.random = new SplittableRandom(seed);
     this.listener = listener != null ? listener : new Logging();
-    this.readsTime = policy.limits().readsTime();
+    this.limits = policy.limits();
     long now = clock.nanoTime();
-    this.tally = new Tally(policy.limits(), now);
+    this.tally = new Tally(limits, now);
     this.state = CircuitState.closed(now);
   }
 
@@ -212,6 +216,22 @@ public final class CircuitBreaker {
     return state;
   }
 
+  /**
+   * Goes by this policy from now on; counts go on, and so does an open time or a half-open period
+   * that has begun, with the trials that it began with.
+   */
+  synchronized void goBy(CircuitPolicy next) {
+    if (next.equals(policy)) {
+      return;
+    }
+    policy = next;
+    Tally.Limits others = next.limits();
+    if (!others.equals(limits)) {
+      tally.change(others, clock.nanoTime());
+      limits = others;
+    }
+  }
+
   /** {@link #REFUSED}, {@link #ORDINARY}, or the period of a trial; its outcome is to be told. */
   long tryEnter() {
     CircuitState seen = state;
@@ -257,10 +277,10 @@ public final class CircuitBreaker {
     Transition transition = null;
     synchronized (this) {
       if (ticket != ORDINARY) {
-        String all = policy.trials() + " of " + policy.trials() + " trials succeeded";
+        String all = state.trials() + " of " + state.trials() + " trials succeeded";
         transition = ofTrial(ticket, Input.SUCCESS, all);
       } else if (state.status() == Status.CLOSED) {
-        tally.success(readsTime ? clock.nanoTime() : 0);
+        tally.success(limits.readsTime() ? clock.nanoTime() : 0);
       }
     }
     afterwards(transition);
@@ -281,7 +301,7 @@ public final class CircuitBreaker {
             "a trial failed after "
                 + state.succeeded()
                 + " of "
-                + policy.trials()
+                + state.trials()
                 + " had succeeded: "
                 + FailureCount.text(failure);
         transition = ofTrial(ticket, Input.FAILURE, why);

@@ -66,7 +66,10 @@ public final class CircuitBreakers implements AutoCloseable {
 
   private final LoadBalancer balancer;
   private final BlockOwner block;
-  private final CircuitPolicy policy;
+
+  /** Written under this, read by anyone. */
+  private volatile CircuitPolicy policy;
+
   private final NanoClock clock;
   private final AtomicLong seeds;
   private final @Nullable OwnScheduler ownScheduler;
@@ -136,9 +139,32 @@ public final class CircuitBreakers implements AutoCloseable {
     return null;
   }
 
-  /** Takes another policy; circuits stay as they stand. */
-  public void update(CircuitPolicy policy) {
-    throw new UnsupportedOperationException();
+  /**
+   * Goes by this policy from now on. Circuits stay as they stand: an open time that has begun lasts
+   * as long as it was to, a half-open period has the trials that it began with. Counts of failures
+   * in a row stay, and so does a window of outcomes that both policies have, while another begins
+   * empty. A policy that equals that of now changes nothing.
+   *
+   * @throws IllegalStateException if the breakers are closed
+   */
+  public synchronized void update(CircuitPolicy policy) {
+    Objects.requireNonNull(policy, "policy");
+    if (closed) {
+      throw new IllegalStateException("the breakers are closed");
+    }
+    if (policy.equals(this.policy)) {
+      return;
+    }
+    this.policy = policy;
+    for (Node node : balancer.nodes()) {
+      Circuit circuit = circuits.of(node);
+      if (circuit != null) {
+        circuit.breaker.goBy(policy);
+      }
+    }
+    if (!looks.getAndSet(true)) {
+      serial.execute(this::lookAtMembers); // at one that was made by that before meanwhile
+    }
   }
 
   /**
@@ -188,6 +214,7 @@ public final class CircuitBreakers implements AutoCloseable {
         if (circuit.hasMoved()) {
           circuit.breaker.reset("its address changed");
         }
+        circuit.breaker.goBy(policy); // it may have been made by one that was
         synchronized (circuit.breaker) {
           if (circuit.breaker.state().status() != Status.OPEN) {
             changes.settle(node);

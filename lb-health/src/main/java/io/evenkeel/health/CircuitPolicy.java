@@ -1,6 +1,8 @@
 package io.evenkeel.health;
 
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -92,6 +94,31 @@ public final class CircuitPolicy {
 
   Tally.Limits limits() {
     return new Tally.Limits(consecutiveFailures, failureWindow, failureShare);
+  }
+
+  private List<@Nullable Object> values() {
+    return Arrays.asList(
+        consecutiveFailures,
+        failureShare,
+        failureWindow,
+        openTime,
+        maxOpenTime,
+        jitter,
+        trials,
+        trialTimeout);
+  }
+
+  /** Compares the numbers, and whether failures are told by the very same object. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof CircuitPolicy that
+        && countsAsFailure == that.countsAsFailure
+        && values().equals(that.values());
+  }
+
+  @Override
+  public int hashCode() {
+    return values().hashCode();
   }
 
   @Override

@@ -24,6 +24,7 @@ package io.evenkeel.health;
  * @param times how often it opened since it was closed last; 0 while closed
  * @param openNanos how long it stays open; 0 where it is not
  * @param period counts its half-open periods, this one included
+ * @param trials how many must succeed in this period; 0 where it is not half-open
  * @param free trials that may still be taken
  * @param succeeded trials that went well
  * @param takenNanos when the last trial was taken
@@ -34,6 +35,7 @@ record CircuitState(
     int times,
     long openNanos,
     long period,
+    int trials,
     int free,
     int succeeded,
     long takenNanos) {
@@ -54,7 +56,7 @@ record CircuitState(
   }
 
   private static CircuitState closed(long nowNanos, long period) {
-    return new CircuitState(CircuitBreaker.Status.CLOSED, nowNanos, 0, 0, period, 0, 0, 0);
+    return new CircuitState(CircuitBreaker.Status.CLOSED, nowNanos, 0, 0, period, 0, 0, 0, 0);
   }
 
   /**
@@ -71,7 +73,7 @@ record CircuitState(
             case ADMIT -> free > 0 ? trials(free - 1, succeeded, nowNanos) : this;
             case NEUTRAL -> trials(free + 1, succeeded, takenNanos);
             case SUCCESS ->
-                succeeded + 1 == policy.trials()
+                succeeded + 1 == trials
                     ? closed(nowNanos, period)
                     : trials(free, succeeded + 1, takenNanos);
             case FAILURE -> open(nowNanos, chance, policy);
@@ -109,7 +111,7 @@ record CircuitState(
     double doubled = policy.openTime().toNanos() * (double) (1L << (next - 1));
     double whole = Math.min((double) policy.maxOpenTime().toNanos(), doubled);
     long length = Math.max(1, (long) (whole * (1 - policy.jitter() * chance)));
-    return new CircuitState(CircuitBreaker.Status.OPEN, nowNanos, next, length, period, 0, 0, 0);
+    return new CircuitState(CircuitBreaker.Status.OPEN, nowNanos, next, length, period, 0, 0, 0, 0);
   }
 
   private CircuitState halfOpen(long nowNanos, CircuitPolicy policy) {
@@ -120,12 +122,13 @@ record CircuitState(
         0,
         period + 1,
         policy.trials(),
+        policy.trials(),
         0,
         nowNanos);
   }
 
   private CircuitState trials(int nowFree, int nowSucceeded, long nowTakenNanos) {
     return new CircuitState(
-        status, sinceNanos, times, openNanos, period, nowFree, nowSucceeded, nowTakenNanos);
+        status, sinceNanos, times, openNanos, period, trials, nowFree, nowSucceeded, nowTakenNanos);
   }
 }

@@ -78,7 +78,9 @@ public final class HealthMonitor implements AutoCloseable {
   private final @Nullable OwnScheduler ownScheduler;
   private final ScheduledExecutorService scheduler;
   private final CheckSlots slots;
-  private final ServerCheck.Wiring wiring;
+
+  /** Its probe and policy are written in serial tasks; all is read by anyone. */
+  private volatile ServerCheck.Wiring wiring;
 
   /**
    * Membership and results are dealt with one at a time, in order, so that a result of a server
@@ -173,9 +175,30 @@ public final class HealthMonitor implements AutoCloseable {
     }
   }
 
-  /** Takes another probe and another policy; states, counts and blocks stay. */
+  /**
+   * Asks by this probe, and counts by this policy, from now on. States, results, counts and blocks
+   * stay: a server that is down stays so until so many successes in a row as the new policy wants.
+   * A check that is under way goes on by the probe and the timeout that it began with, and its
+   * result counts. Where intervals get shorter the next checks are spread over one. Comes into
+   * force soon after this returns; what equals the probe and the policy of now changes nothing.
+   *
+   * @throws IllegalStateException if the monitor is closed
+   */
   public void update(Probe probe, HealthPolicy policy) {
-    throw new UnsupportedOperationException();
+    Objects.requireNonNull(probe, "probe");
+    Objects.requireNonNull(policy, "policy");
+    if (closed) {
+      throw new IllegalStateException("the monitor is closed");
+    }
+    serial.execute(
+        () -> {
+          if (!probe.equals(wiring.probe()) || !policy.equals(wiring.policy())) {
+            ServerCheck.Wiring next = wiring.with(probe, policy);
+            wiring = next;
+            checks.values().forEach(check -> check.use(next));
+            warnOfFewSlots();
+          }
+        });
   }
 
   private void begin() {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -72,6 +73,11 @@ public final class HttpProbe implements Probe {
       this.headers = other.headers;
       this.host = other.host;
       this.tls = other.tls;
+    }
+
+    List<@Nullable Object> values() {
+      return Arrays.asList(
+          path, method, leastStatus, mostStatus, bodyText, maxBodyBytes, headers, host, tls);
     }
   }
 
@@ -292,6 +298,17 @@ public final class HttpProbe implements Probe {
     if (server.port() != (settings.tls == null ? 80 : 443)) {
       text.append(':').append(server.port());
     }
+  }
+
+  /** Compares all that was asked for; a context for TLS that was handed over by identity. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof HttpProbe that && settings.values().equals(that.settings.values());
+  }
+
+  @Override
+  public int hashCode() {
+    return settings.values().hashCode();
   }
 
   @Override

@@ -73,7 +73,10 @@ public final class OutlierDetector implements AutoCloseable {
   private static final String FEW_TO_EJECT = "few_servers_for_ejection";
 
   private final LoadBalancer balancer;
-  private final OutlierPolicy policy;
+
+  /** Written under this, read by anyone. */
+  private volatile OutlierPolicy policy;
+
   private final NanoClock clock;
   private final BlockOwner block;
   private final @Nullable OwnScheduler ownScheduler;
@@ -84,9 +87,6 @@ public final class OutlierDetector implements AutoCloseable {
 
   /** One object for life, since that is how a balancer knows whom to remove. */
   private final BalancerListener listener = this::onEvent;
-
-  /** Whether the tally reads the time of a success. */
-  private final boolean readsTime;
 
   /** Guards who is out. Under it no code of a user's runs, and no snapshot is built. */
   private final Object lock = new Object();
@@ -104,6 +104,9 @@ public final class OutlierDetector implements AutoCloseable {
   /** Whether a look at the members is on its way. */
   private final AtomicBoolean looks = new AtomicBoolean(true);
 
+  /** The policy by whose interval success rates are compared. Written under this. */
+  private volatile @Nullable OutlierPolicy comparing;
+
   private final OwnWarnings warnings;
 
   private OutlierDetector(Builder builder) {
@@ -113,7 +116,6 @@ public final class OutlierDetector implements AutoCloseable {
     this.random =
         new SplittableRandom(
             builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong());
-    this.readsTime = policy.limits().readsTime();
     this.block = balancer.claim(Block.EJECTED);
     this.warnings = new OwnWarnings(block);
     this.ownScheduler = builder.scheduler == null ? new OwnScheduler() : null;
@@ -130,9 +132,7 @@ public final class OutlierDetector implements AutoCloseable {
     }
     balancer.addListener(listener);
     serial.execute(this::lookAtMembers);
-    if (policy.successRate() != null) {
-      timers.later(this::intervalOver, policy.interval().toNanos());
-    }
+    compareLater(policy);
   }
 
   /** Begins a detector for a balancer's servers. */
@@ -183,9 +183,45 @@ public final class OutlierDetector implements AutoCloseable {
     }
   }
 
-  /** Takes another policy; who is out stays out for as long as it was told. */
-  public void update(OutlierPolicy policy) {
-    throw new UnsupportedOperationException();
+  /**
+   * Goes by this policy from now on. Who is out stays out for as long as its ejection was to last,
+   * unless fewer may be out now: then those come back first who have least left. Counts of failures
+   * in a row, and of ejections, stay; so does a window of outcomes that both policies have, while
+   * another begins empty, and so does the time over which success rates are compared. A policy that
+   * equals that of now changes nothing.
+   *
+   * @throws IllegalStateException if the detector is closed
+   */
+  public synchronized void update(OutlierPolicy policy) {
+    Objects.requireNonNull(policy, "policy");
+    synchronized (lock) {
+      if (closed) {
+        throw new IllegalStateException("the detector is closed");
+      }
+    }
+    OutlierPolicy before = this.policy;
+    if (policy.equals(before)) {
+      return;
+    }
+    this.policy = policy;
+    boolean comparesAnew =
+        !Objects.equals(policy.successRate(), before.successRate())
+            || !policy.interval().equals(before.interval());
+    for (Node node : balancer.nodes()) {
+      Host host = hosts.of(node);
+      if (host != null) {
+        host.goBy(policy);
+        if (comparesAnew) {
+          Sample<Host> unused = host.takeSample(); // some may not have been counted
+        }
+      }
+    }
+    if (comparesAnew) {
+      compareLater(policy);
+    }
+    if (!looks.getAndSet(true)) {
+      serial.execute(this::lookAtMembers);
+    }
   }
 
   // ---- ejection ----
@@ -197,13 +233,14 @@ public final class OutlierDetector implements AutoCloseable {
       if (closed || host.isOut || !host.node.isMember()) {
         return;
       }
-      if (out.size() >= policy.mayBeOut(balancer.nodes().size())) {
+      OutlierPolicy rules = policy;
+      if (out.size() >= rules.mayBeOut(balancer.nodes().size())) {
         overLimit++;
         return;
       }
       long now = clock.nanoTime();
       EjectionState before = host.state;
-      EjectionState after = before.eject(now, random.nextDouble(), policy);
+      EjectionState after = before.eject(now, random.nextDouble(), rules);
       length = after.lengthNanos();
       host.state = after;
       host.cause = why;
@@ -295,6 +332,7 @@ public final class OutlierDetector implements AutoCloseable {
         if (host.hasMoved()) {
           forget(host);
         }
+        host.goBy(policy); // it may have been made by one that was
         synchronized (lock) {
           if (!host.isOut) {
             changes.settle(node);
@@ -334,7 +372,7 @@ public final class OutlierDetector implements AutoCloseable {
               .limit(Math.max(0, out.size() - returning - policy.mayBeOut(members)))
               .toList();
     }
-    tooMany.forEach(host -> bringBack(host, "fewer servers, of which fewer may be out"));
+    tooMany.forEach(host -> bringBack(host, "fewer servers may be out now"));
   }
 
   private void warnOfTooFew(int members) {
@@ -361,12 +399,25 @@ public final class OutlierDetector implements AutoCloseable {
 
   // ---- success rates ----
 
-  private void intervalOver() {
-    serial.execute(this::compareRates);
-    timers.later(this::intervalOver, policy.interval().toNanos());
+  private void compareLater(OutlierPolicy by) {
+    comparing = by;
+    if (by.successRate() != null) {
+      timers.later(() -> intervalOver(by), by.interval().toNanos());
+    }
+  }
+
+  private void intervalOver(OutlierPolicy by) {
+    if (comparing == by) { // else there is another interval
+      serial.execute(this::compareRates);
+      timers.later(() -> intervalOver(by), by.interval().toNanos());
+    }
   }
 
   private void compareRates() {
+    SuccessRate rate = policy.successRate();
+    if (rate == null) {
+      return; // meanwhile
+    }
     List<Sample<Host>> samples = new ArrayList<>();
     for (Node node : balancer.nodes()) {
       Host host = hosts.of(node);
@@ -377,7 +428,6 @@ public final class OutlierDetector implements AutoCloseable {
         }
       }
     }
-    SuccessRate rate = Objects.requireNonNull(policy.successRate());
     for (Outlier<Host> outlier : SuccessRates.find(samples, rate)) {
       eject(outlier.server(), outlier.why());
     }
@@ -393,6 +443,9 @@ public final class OutlierDetector implements AutoCloseable {
 
     /** Guarded by this. */
     private final Tally tally;
+
+    /** Those of the tally. Guarded by this. */
+    private Tally.Limits limits;
 
     /** Of the interval under way. Guarded by this. */
     private long successes;
@@ -415,7 +468,8 @@ public final class OutlierDetector implements AutoCloseable {
       this.node = node;
       this.server = node.server();
       long now = clock.nanoTime();
-      this.tally = new Tally(policy.limits(), now);
+      this.limits = policy.limits();
+      this.tally = new Tally(limits, now);
       this.state = EjectionState.inUse(now);
     }
 
@@ -427,7 +481,7 @@ public final class OutlierDetector implements AutoCloseable {
       }
       synchronized (this) {
         successes += isCounted ? 1 : 0;
-        tally.success(readsTime ? clock.nanoTime() : 0);
+        tally.success(limits.readsTime() ? clock.nanoTime() : 0);
       }
     }
 
@@ -439,10 +493,18 @@ public final class OutlierDetector implements AutoCloseable {
       String tooMuch;
       synchronized (this) {
         failures++;
-        tooMuch = tally.failure(readsTime ? clock.nanoTime() : 0);
+        tooMuch = tally.failure(limits.readsTime() ? clock.nanoTime() : 0);
       }
       if (tooMuch != null) {
         eject(this, tooMuch + ", the last: " + FailureCount.text(failure));
+      }
+    }
+
+    synchronized void goBy(OutlierPolicy policy) {
+      Tally.Limits next = policy.limits();
+      if (!next.equals(limits)) {
+        tally.change(next, clock.nanoTime());
+        limits = next;
       }
     }
 

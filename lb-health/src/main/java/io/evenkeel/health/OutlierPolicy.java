@@ -1,6 +1,8 @@
 package io.evenkeel.health;
 
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -139,6 +141,33 @@ public final class OutlierPolicy {
   int mayBeOut(int members) {
     int share = (int) Math.floor(maxEjectedShare * members + 1e-9);
     return ejectsOneAtLeast && members > 0 ? Math.max(1, share) : share;
+  }
+
+  private List<@Nullable Object> values() {
+    return Arrays.asList(
+        consecutiveFailures,
+        failureShare,
+        failureWindow,
+        successRate,
+        interval,
+        ejectionTime,
+        maxEjectionTime,
+        jitter,
+        maxEjectedShare,
+        ejectsOneAtLeast);
+  }
+
+  /** Compares the numbers, and whether failures are told by the very same object. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof OutlierPolicy that
+        && countsAsFailure == that.countsAsFailure
+        && values().equals(that.values());
+  }
+
+  @Override
+  public int hashCode() {
+    return values().hashCode();
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.evenkeel.core.Server;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,18 @@ final class SendExpectProbe implements Probe {
   @Override
   public CompletionStage<ProbeResult> check(Server server, ProbeContext context) {
     return context.loop().ask(server.host(), server.port(), new Exchange(), context);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof SendExpectProbe that
+        && Arrays.equals(send, that.send)
+        && expect.equals(that.expect);
+  }
+
+  @Override
+  public int hashCode() {
+    return expect.hashCode();
   }
 
   @Override

@@ -37,7 +37,13 @@ final class ServerCheck {
       Executor serial,
       ProbeLoop loop,
       CheckSlots slots,
-      SplittableRandom random) {}
+      SplittableRandom random) {
+
+    /** The same, with another way to ask. */
+    Wiring with(Probe other, HealthPolicy numbers) {
+      return new Wiring(other, numbers, clock, scheduler, serial, loop, slots, random);
+    }
+  }
 
   /** Hears how checks went, in a serial task. */
   @FunctionalInterface
@@ -47,7 +53,9 @@ final class ServerCheck {
 
   private static final Logger log = LoggerFactory.getLogger(HealthMonitor.class);
 
-  private final Wiring wiring;
+  /** In serial tasks only, but for what is the same in all. */
+  private volatile Wiring wiring;
+
   private final Report report;
   private final HostAddress address = new HostAddress();
 
@@ -56,6 +64,11 @@ final class ServerCheck {
 
   /** When the next check begins, by the clock. In serial tasks only. */
   private long dueNanos;
+
+  /**
+   * How many timers have been replaced: a task of theirs may be on its way. In serial tasks only.
+   */
+  private long timers;
 
   private final Object lock = new Object();
 
@@ -76,6 +89,29 @@ final class ServerCheck {
 
   void start(long delayNanos) {
     dueNanos = wiring.clock.nanoTime() + delayNanos;
+    waitUntilDue();
+  }
+
+  /**
+   * Asks by this from the next check on, which comes no later than its interval says, and somewhere
+   * in that, so that not all are checked at once. One that is under way goes on. In a serial task.
+   */
+  void use(Wiring next) {
+    wiring = next;
+    HealthPolicy policy = next.policy;
+    long waitNanos = record.state().waitNanos(policy);
+    long soonestNanos = next.clock.nanoTime() + next.random.nextLong(Math.max(1, waitNanos));
+    Future<?> late;
+    synchronized (lock) {
+      late = timer;
+      if (late == null || soonestNanos - dueNanos >= 0) {
+        return; // under way, or due earlier
+      }
+      timer = null;
+    }
+    late.cancel(false);
+    timers++;
+    dueNanos = soonestNanos;
     waitUntilDue();
   }
 
@@ -105,14 +141,18 @@ final class ServerCheck {
 
   private void waitUntilDue() {
     long delayNanos = Math.max(0, dueNanos - wiring.clock.nanoTime());
+    long number = timers;
     synchronized (lock) {
       if (!stopped) {
-        timer = schedule(this::due, delayNanos);
+        timer = schedule(() -> due(number), delayNanos);
       }
     }
   }
 
-  private void due() {
+  private void due(long number) {
+    if (number != timers) {
+      return; // another has taken its place
+    }
     synchronized (lock) {
       if (stopped) {
         return;
@@ -131,7 +171,7 @@ final class ServerCheck {
       }
       underWay = attempt;
       // Before the probe is called, whose own time counts too.
-      attempt.deadline = schedule(() -> timeIsUp(attempt), wiring.policy.timeout().toNanos());
+      attempt.deadline = schedule(() -> timeIsUp(attempt), attempt.timeoutNanos);
     }
     try {
       attempt.run();
@@ -175,7 +215,7 @@ final class ServerCheck {
    * about that nobody could read: they get some time for it, once.
    */
   private void timeIsUp(Attempt attempt) {
-    long timeoutNanos = wiring.policy.timeout().toNanos();
+    long timeoutNanos = attempt.timeoutNanos;
     long lateNanos = wiring.clock.nanoTime() - attempt.begunNanos - timeoutNanos;
     if (lateNanos <= timeoutNanos / 10) {
       finish(attempt, attempt.context.timedOut());
@@ -205,6 +245,7 @@ final class ServerCheck {
   private final class Attempt {
 
     private final long begunNanos = wiring.clock.nanoTime();
+    private final long timeoutNanos = wiring.policy.timeout().toNanos();
     private final ProbeContext context =
         new ProbeContext(wiring.policy.timeout(), wiring.loop, address);
 

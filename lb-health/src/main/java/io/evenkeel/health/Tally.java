@@ -1,5 +1,6 @@
 package io.evenkeel.health;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,15 +26,29 @@ final class Tally {
     }
   }
 
-  private final Limits limits;
-  private final @Nullable FailureWindow window;
+  private Limits limits;
+
+  /** As {@link #inARow}. */
+  private volatile @Nullable FailureWindow window;
 
   /** Written by whoever guards this, read by anyone. */
   private volatile int inARow;
 
   Tally(Limits limits, long nowNanos) {
     this.limits = limits;
-    this.window = limits.window == null ? null : FailureWindow.of(limits.window, nowNanos);
+    this.window = windowOf(limits, nowNanos);
+  }
+
+  private static @Nullable FailureWindow windowOf(Limits limits, long nowNanos) {
+    return limits.window == null ? null : FailureWindow.of(limits.window, nowNanos);
+  }
+
+  /** Counts go on, but in a window that is another. */
+  void change(Limits next, long nowNanos) {
+    if (!Objects.equals(next.window, limits.window)) {
+      window = windowOf(next, nowNanos);
+    }
+    limits = next;
   }
 
   /**
@@ -46,8 +61,9 @@ final class Tally {
 
   void success(long nowNanos) {
     inARow = 0;
-    if (window != null) {
-      window.record(false, nowNanos);
+    FailureWindow outcomes = window;
+    if (outcomes != null) {
+      outcomes.record(false, nowNanos);
     }
   }
 
@@ -64,12 +80,13 @@ final class Tally {
       inARow = reached ? 0 : count;
       tooMuch = reached ? count + (count == 1 ? " failure" : " failures in a row") : null;
     }
-    if (window != null && limits.window != null) {
-      window.record(true, nowNanos);
-      if (window.exceeds(limits.share, limits.window.minimum())) {
-        String share = window.failures() + " of the last " + window.total() + " failed";
+    FailureWindow outcomes = window;
+    if (outcomes != null && limits.window != null) {
+      outcomes.record(true, nowNanos);
+      if (outcomes.exceeds(limits.share, limits.window.minimum())) {
+        String share = outcomes.failures() + " of the last " + outcomes.total() + " failed";
         tooMuch = tooMuch == null ? share : tooMuch + ", " + share;
-        window.clear();
+        outcomes.clear();
       }
     }
     return tooMuch;
@@ -78,8 +95,9 @@ final class Tally {
   /** As at first. */
   void clear() {
     inARow = 0;
-    if (window != null) {
-      window.clear();
+    FailureWindow outcomes = window;
+    if (outcomes != null) {
+      outcomes.clear();
     }
   }
 }

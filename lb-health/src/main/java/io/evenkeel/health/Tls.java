@@ -4,6 +4,7 @@ import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
@@ -47,6 +48,20 @@ record Tls(SSLContext context, boolean verified, boolean resumes) {
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("this JVM has no TLS", e);
     }
+  }
+
+  /** Contexts of our own are alike; of users' ones each is another. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Tls that
+        && verified == that.verified
+        && resumes == that.resumes
+        && (!resumes || context == that.context);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(verified, resumes);
   }
 
   /** An engine for one connection to a host of this name. */
