@@ -7,13 +7,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,8 +75,14 @@ final class AdminHandler extends Handler.Abstract {
     access.checkOrigin(exchange);
     route.checkQuery(exchange);
     if (checkBody(exchange, route)) {
-      Content.Source.asByteBufferAsync(exchange.request, route.bodyLimit())
-          .whenComplete((body, failure) -> continueWith(exchange, route, body, failure));
+      BodyReader.read(
+          exchange.request,
+          route.bodyLimit(),
+          body -> {
+            exchange.body = body;
+            finishOrRefuse(exchange, route);
+          },
+          problem -> refuse(exchange, problem));
     } else {
       finish(exchange, route);
     }
@@ -86,11 +90,9 @@ final class AdminHandler extends Handler.Abstract {
 
   /** Whether there is one to be read. */
   private static boolean checkBody(Exchange exchange, Route route) throws HttpProblem {
-    long length = exchange.request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
-    boolean none =
-        length <= 0 && !exchange.request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
+    boolean body = hasBody(exchange.request);
     if (route.bodyLimit() == 0) {
-      if (!none) {
+      if (body) {
         throw HttpProblem.of(413, "a body (expected: none)");
       }
       return false;
@@ -100,34 +102,25 @@ final class AdminHandler extends Handler.Abstract {
       throw HttpProblem.with(
           415, "Content-Type: not expected (expected: application/json)", "Accept", Answer.JSON);
     }
-    if (length > route.bodyLimit()) {
-      throw tooLarge(route);
+    if (length(exchange.request) > route.bodyLimit()) {
+      throw BodyReader.tooLarge(route.bodyLimit());
     }
-    return !none;
+    return body;
   }
 
-  private static HttpProblem tooLarge(Route route) {
-    return HttpProblem.of(413, "the body: too large (expected: <= " + route.bodyLimit() + " bytes)");
+  private static boolean hasBody(Request request) {
+    return length(request) > 0 || request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
   }
 
-  private void continueWith(
-      Exchange exchange, Route route, @Nullable ByteBuffer body, @Nullable Throwable failure) {
-    if (body != null) {
-      exchange.body = new byte[body.remaining()];
-      body.get(exchange.body);
-      finishOrRefuse(exchange, route);
-    } else if (failure instanceof IllegalStateException) { // of the limit
-      refuse(exchange, tooLarge(route));
-    } else {
-      refuse(exchange, HttpProblem.of(400, "the body: did not come whole"));
-    }
+  private static long length(Request request) {
+    return request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
   }
 
   private void finishOrRefuse(Exchange exchange, Route route) {
     try {
       finish(exchange, route);
     } catch (HttpProblem e) {
-      refuse(exchange, e);
+      send(exchange, Answer.problem(e));
     } catch (RuntimeException e) {
       fail(exchange.request, exchange.response, exchange.callback, e);
     }
@@ -146,6 +139,9 @@ final class AdminHandler extends Handler.Abstract {
 
   /** At once, or after a while, which takes no thread. */
   private void refuse(Request request, Response response, Callback callback, HttpProblem problem) {
+    if (hasBody(request)) { // of which something may still be under way
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+    }
     Runnable answer = () -> send(request, response, callback, Answer.problem(problem));
     if (problem.isSlow()) {
       try {

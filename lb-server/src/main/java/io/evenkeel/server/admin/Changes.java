@@ -366,7 +366,7 @@ final class Changes {
 
   Answer replaceConfig(Exchange exchange) throws HttpProblem {
     String who = exchange.who().toString();
-    String json = Json.text(exchange.body);
+    String json = JsonBody.text(exchange.body);
     try {
       return changes(control().replace(json, who));
     } catch (ConfigException e) {
@@ -445,7 +445,7 @@ final class Changes {
   }
 
   private byte[] state(Inventory.Balancer balancer, String id) throws HttpProblem {
-    ObjectNode state = views.server(balancer, id);
+    ObjectNode state = views.server(balancer, id, false);
     if (state == null) {
       throw notFound(); // removed from elsewhere since
     }

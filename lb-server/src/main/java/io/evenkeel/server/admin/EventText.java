@@ -115,9 +115,14 @@ final class EventText {
     add(parts, "address", from, to);
     add(parts, "weight", before.weight(), now.weight());
     add(parts, "tier", before.tier(), now.tier());
+    add(parts, "max_concurrent", limit(before), limit(now));
     add(parts, "zone", before.zone(), now.zone());
     add(parts, "metadata", before.metadata(), now.metadata());
     return parts.isEmpty() ? "nothing that shows" : String.join(", ", parts);
+  }
+
+  private static @Nullable Integer limit(Server server) {
+    return server.maxConcurrent() == 0 ? null : server.maxConcurrent();
   }
 
   private static void add(

@@ -214,7 +214,7 @@ record Form(String name, List<Field> fields) {
    * @throws HttpProblem that names all that is wrong
    */
   Values read(byte[] body) throws HttpProblem {
-    ObjectNode object = Json.object(body);
+    ObjectNode object = JsonBody.object(body);
     List<Fault> faults = new ArrayList<>();
     Values values = new Values();
     for (Map.Entry<String, JsonNode> entry : object.properties()) {

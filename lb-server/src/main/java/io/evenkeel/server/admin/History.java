@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What happened in the last hour, {@value #HOUR_POINTS} points of {@value #HOUR_STEP_SECONDS} s, and
- * to each server in the last ten minutes, {@value #SPARK_POINTS} points of {@value
+ * What happened in the last hour, {@value #HOUR_POINTS} points of {@value #HOUR_STEP_SECONDS} s,
+ * and to each server in the last ten minutes, {@value #SPARK_POINTS} points of {@value
  * #SPARK_STEP_SECONDS} s: one look a second. Safe for use by any thread.
  *
  * <p>Rates are differences of counters, each against the same balancer's or proxy's last look, so
@@ -270,8 +270,7 @@ final class History implements AutoCloseable {
         copy[series][i] = hour[series][place];
       }
     }
-    return new Hour(
-        hourEndUnix, copy[0], copy[1], copy[2], copy[3], copy[4], copy[5], copy[6]);
+    return new Hour(hourEndUnix, copy[0], copy[1], copy[2], copy[3], copy[4], copy[5], copy[6]);
   }
 
   /** What a counter grew by; all that it shows if it began anew. */
@@ -335,9 +334,7 @@ final class History implements AutoCloseable {
                     id,
                     was == null
                         ? new Growth(
-                            server.connected(),
-                            server.bytesFromClients(),
-                            server.bytesFromServer())
+                            server.connected(), server.bytesFromClients(), server.bytesFromServer())
                         : new Growth(
                             History.growth(was.connected(), server.connected()),
                             History.growth(was.bytesFromClients(), server.bytesFromClients()),
@@ -371,8 +368,7 @@ final class History implements AutoCloseable {
       }
     }
 
-    void add(
-        Reading.OfBalancer reading, List<ListenerTrack> asking, double seconds, double[] sum) {
+    void add(Reading.OfBalancer reading, List<ListenerTrack> asking, double seconds, double[] sum) {
       long errors = reading.errors();
       if (asking.isEmpty()) {
         sum[0] += growth(picksBefore, reading.stats().picks());

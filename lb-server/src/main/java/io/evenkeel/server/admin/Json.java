@@ -1,68 +1,80 @@
 package io.evenkeel.server.admin;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.evenkeel.server.admin.HttpProblem.Fault;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.util.List;
+import io.evenkeel.core.FailureKind;
+import io.evenkeel.proxy.EndReason;
+import io.evenkeel.proxy.ProxyStats;
+import java.time.Duration;
+import java.util.Map;
 
-/**
- * JSON that comes from outside: UTF-8, one document, no key twice, neither deep nor with numbers
- * that take long to read.
- */
+/** How values look in the API: numbers with their unit in the key, to three decimals. */
 final class Json {
-
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(16)
-                          .maxNumberLength(32)
-                          .maxNameLength(256)
-                          .build())
-                  .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
 
   private Json() {}
 
-  /** The text of a body. */
-  static String text(byte[] body) throws HttpProblem {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
-    } catch (CharacterCodingException e) {
-      throw HttpProblem.of(400, "body: not UTF-8");
-    }
+  static ObjectNode object() {
+    return JsonNodeFactory.instance.objectNode();
   }
 
-  /** The object that a body is. */
-  static ObjectNode object(byte[] body) throws HttpProblem {
-    JsonNode node;
-    try {
-      node = MAPPER.readTree(text(body));
-    } catch (JsonProcessingException e) {
-      JsonLocation at = e.getLocation();
-      int line = at == null ? 0 : Math.max(0, at.getLineNr());
-      int column = at == null ? 0 : Math.max(0, at.getColumnNr());
-      String detail = LogText.clean(e.getOriginalMessage());
-      throw HttpProblem.of(
-          400, List.of(new Fault("pointer", "", line, column, "not the JSON expected: " + detail)));
+  static ArrayNode array() {
+    return JsonNodeFactory.instance.arrayNode();
+  }
+
+  static double seconds(Duration time) {
+    return round(time.toNanos() / 1e9);
+  }
+
+  static double millis(Duration time) {
+    return round(time.toNanos() / 1e6);
+  }
+
+  static double round(double value) {
+    return Math.round(value * 1_000) / 1_000.0;
+  }
+
+  static ArrayNode rounded(double[] values) {
+    ArrayNode array = array();
+    for (double value : values) {
+      array.add(round(value));
     }
-    if (!(node instanceof ObjectNode object)) {
-      throw HttpProblem.of(422, List.of(Fault.at("", "not an object (expected: an object)")));
+    return array;
+  }
+
+  /** Those that happened; an absent one is 0. */
+  static ObjectNode failures(Map<FailureKind, Long> byKind) {
+    ObjectNode json = object();
+    byKind.forEach(
+        (kind, count) -> {
+          if (count > 0) {
+            json.put(kind.name(), count);
+          }
+        });
+    return json;
+  }
+
+  /** Those that happened; an absent one is 0. */
+  static ObjectNode ended(Map<EndReason, Long> byReason) {
+    ObjectNode json = object();
+    byReason.forEach(
+        (reason, count) -> {
+          if (count > 0) {
+            json.put(reason.name(), count);
+          }
+        });
+    return json;
+  }
+
+  /** Percentiles only where there are any. */
+  static ObjectNode times(ProxyStats.Times times) {
+    ObjectNode json = object().put("count", times.count()).put("total_ms", millis(times.total()));
+    if (times.recentCount() > 0) {
+      json.put("p50", millis(times.p50()))
+          .put("p90", millis(times.p90()))
+          .put("p99", millis(times.p99()))
+          .put("max", millis(times.max()));
     }
-    return object;
+    return json;
   }
 }

@@ -55,7 +55,7 @@ final class OpenApi {
       if (in == null) {
         throw new IllegalStateException("schemas.json is not on the class path");
       }
-      return Json.object(in.readAllBytes());
+      return JsonBody.object(in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (HttpProblem e) {

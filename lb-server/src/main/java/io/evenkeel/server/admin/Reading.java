@@ -104,7 +104,6 @@ record Reading(long nanos, Instant time, List<OfBalancer> balancers, List<OfList
       }
       return sum;
     }
-
   }
 
   /** Of everything. */

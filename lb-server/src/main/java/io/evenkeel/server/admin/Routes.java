@@ -144,7 +144,7 @@ final class Routes {
             write("POST", "/servers", changes::addServer, "Adds a server.")
                 .reading(Changes.NEW_SERVER)
                 .answering(201, "Server"),
-            get("/servers/{id}", this::server, "A server.").answering(200, "Server"),
+            get("/servers/{id}", this::server, "A server.").taking(SPARK).answering(200, "Server"),
             write("PATCH", "/servers/{id}", changes::changeServer, "Changes a server.")
                 .reading(Changes.SERVER_CHANGE)
                 .answering(200, "Server"),
@@ -203,7 +203,9 @@ final class Routes {
   }
 
   private Answer server(Exchange exchange) throws HttpProblem {
-    return found(views.server(targets.balancer(exchange), exchange.variable("id")));
+    return found(
+        views.server(
+            targets.balancer(exchange), exchange.variable("id"), exchange.isSet("spark")));
   }
 
   private Answer serverHealth(Exchange exchange) throws HttpProblem {
