@@ -261,7 +261,7 @@ class ReloadTest {
       delimiter = '|',
       value = {
         "not yaml at all: [ | line 2, column 1",
-        "'' | listeners",
+        "'' | nothing (expected: a configuration)",
         "listeners: {web: {address: '127.0.0.1:0'}} | balancers",
         "GOOD;selectr: random | selectr",
         "GOOD;drain: soon | drain",
