@@ -3,6 +3,8 @@ package io.evenkeel.server;
 import io.evenkeel.server.config.Config;
 import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ConfigFile;
+import io.evenkeel.server.config.ConfigWriter;
+import io.evenkeel.server.config.ConfigWriter.How;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -76,7 +78,15 @@ final class ConfigText {
    *
    * @throws IOException if somebody else has changed it since, or it cannot be read
    */
-  String text() throws IOException {
+  Config current() throws IOException {
+    try {
+      return ConfigFile.read(path, text());
+    } catch (ConfigException e) {
+      throw new IOException(this + ": " + e.getMessage(), e); // as by an environment that changed
+    }
+  }
+
+  private String text() throws IOException {
     byte[] now = bytes();
     if (!Arrays.equals(now, inForce)) {
       throw new IOException(
@@ -86,17 +96,34 @@ final class ConfigText {
   }
 
   /**
-   * Puts a text in the place of that which is in force, at one stroke: a new file, with the rights
-   * of the old one, is renamed over it. What it says is in force then.
+   * Lets it say something else, its comments kept where that can be. What it says is in force then.
    *
-   * @throws IOException if it cannot be written, or is not as {@link #text} has it; unchanged then
+   * @return how that was done
+   * @throws IOException if it cannot be written, or is not as {@link #current} has it; unchanged
+   *     then
    */
-  void write(String text) throws IOException {
-    String unused = text();
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    Path real = path.toRealPath();
-    Path beside = Files.createTempFile(real.getParent(), "." + real.getFileName(), ".new");
+  How write(Config after) throws IOException {
+    ConfigWriter.Edit edit;
     try {
+      edit = ConfigWriter.edit(path, text(), after);
+    } catch (ConfigException e) {
+      throw new IOException(this + ": could not be written: " + e.getMessage(), e);
+    }
+    if (edit.how() != How.UNCHANGED) {
+      byte[] bytes = edit.text().getBytes(StandardCharsets.UTF_8);
+      replace(bytes);
+      read = bytes;
+      inForce = bytes;
+    }
+    return edit.how();
+  }
+
+  /** At one stroke: a new file, with the rights of the old one, is renamed over it. */
+  private void replace(byte[] bytes) throws IOException {
+    Path real = path.toRealPath();
+    Path beside = null;
+    try {
+      beside = Files.createTempFile(real.getParent(), "." + real.getFileName(), ".new");
       PosixFileAttributeView rights =
           Files.getFileAttributeView(real, PosixFileAttributeView.class);
       if (rights != null) {
@@ -113,11 +140,11 @@ final class ConfigText {
       Files.move(
           beside, real, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      Files.deleteIfExists(beside);
-      throw new IOException(this + ": could not be written: " + e.getMessage(), e);
+      if (beside != null) {
+        Files.deleteIfExists(beside);
+      }
+      throw new IOException(this + ": could not be written: " + e, e);
     }
-    read = bytes;
-    inForce = bytes;
   }
 
   private byte[] bytes() throws IOException {

@@ -7,11 +7,13 @@ import io.evenkeel.server.config.Config;
 import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ConfigFile;
 import io.evenkeel.server.config.ConfigWriter;
+import io.evenkeel.server.config.ConfigWriter.How;
 import io.evenkeel.server.config.Problem;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -122,20 +124,27 @@ final class Control implements ConfigControl, AutoCloseable {
   public synchronized List<String> replace(String json, String who)
       throws ConfigException, IOException {
     List<String> changes;
-    Config next;
+    Config sent;
     try {
+      sent = ConfigFile.readJson(json, inForce);
       // Who sends a configuration has seen the one with what was changed by the API.
-      next = over(ConfigFile.readJson(json, inForce));
-      changes = put(running.current(inForce), next, who);
+      changes = put(running.current(inForce), over(sent), who);
     } catch (ConfigException e) {
       e.problems().forEach(problem -> log.warn("{}: not put in force: {}", who, problem));
       throw e;
     }
     running.inventory().events().change(who, "configuration replaced: " + text(changes));
-    if (file != null && isWritingBack() && !changes.isEmpty()) {
-      file.write(ConfigWriter.text(file.text(), next));
+    if (file != null && isWritingBack()) {
+      written(file.write(sent), who);
     }
     return changes;
+  }
+
+  private void written(How how, String who) {
+    if (how != How.UNCHANGED) {
+      String lost = how == How.REWRITTEN ? "; comments in what changed are gone" : "";
+      log.info("{}: {}: written back{}", who, file, lost);
+    }
   }
 
   /** The command line's options stay over whatever comes. */
@@ -228,12 +237,30 @@ final class Control implements ConfigControl, AutoCloseable {
       return; // it has left meanwhile
     }
     BalancerConfig now = running.balancer(balancer).current(before);
-    if (now.equals(before)) {
-      return;
+    if (!now.equals(before)) {
+      Config says = file.current();
+      Optional<BalancerConfig> saysOfIt = says.balancer(balancer);
+      if (saysOfIt.isPresent()) {
+        written(file.write(with(says, changed(saysOfIt.get(), before, now))), who);
+      }
+      inForce = with(inForce, now);
     }
-    file.write(ConfigWriter.edit(file.text(), before, now));
-    inForce = with(inForce, now);
-    log.info("{}: {}: balancer {} was written back", who, file, balancer);
+  }
+
+  /** What an option overrides in the file stays there as it is. */
+  private static BalancerConfig changed(
+      BalancerConfig says, BalancerConfig before, BalancerConfig now) {
+    return new BalancerConfig(
+        says.name(),
+        says.servers().equals(before.servers()) ? now.servers() : says.servers(),
+        says.discovery(),
+        says.selector().equals(before.selector()) ? now.selector() : says.selector(),
+        says.health(),
+        says.ejection(),
+        says.breaker(),
+        says.maxConcurrent(),
+        says.slowStart(),
+        says.panicThreshold());
   }
 
   private static Config with(Config config, BalancerConfig balancer) {

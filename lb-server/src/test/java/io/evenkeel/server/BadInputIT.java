@@ -61,7 +61,7 @@ class BadInputIT {
         "run --config x --rise 1 | --rise: beside --config (expected: in the file, as health of the",
         "run --config x --dns-resolver 127.0.0.1:53 | --dns-resolver: without --dns or --dns-srv (",
         "GOOD --admin foo | --admin: 'foo': not HOST:PORT (expected: HOST:PORT",
-        "rnu | 'rnu': unknown command (expected: run, demo, ",
+        "rnu | 'rnu': unknown command (expected: run, check, schema, demo, help)",
         "--frobnicate | --frobnicate: unknown option (see 'evenkeel --help')",
         "demo --twice | --twice: unknown option (",
       })

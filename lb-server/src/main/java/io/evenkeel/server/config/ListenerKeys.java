@@ -297,7 +297,7 @@ final class ListenerKeys {
       return name;
     }
     if (reading.balancers.size() > 1) {
-      fields.problem("balancer", "missing (expected: " + anyOf(reading) + ")");
+      fields.missing("balancer", anyOf(reading));
     }
     return reading.balancers.stream().findFirst().orElse("");
   }

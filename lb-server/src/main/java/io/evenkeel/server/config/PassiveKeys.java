@@ -292,7 +292,7 @@ final class PassiveKeys {
     Optional<Integer> minimum = fields.get(MINIMUM);
     int count = fields.get(COUNT).orElse(0);
     if (count == 0 && minimum.isEmpty()) {
-      fields.problem("minimum", "missing (expected: with a time, how many outcomes there must be)");
+      fields.missing("minimum", "with a time, how many outcomes there must be");
       return null;
     }
     return new FailureShare(

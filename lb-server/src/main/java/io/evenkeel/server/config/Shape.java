@@ -4,7 +4,7 @@ import io.evenkeel.server.config.Value.Entries;
 import io.evenkeel.server.config.Value.Entry;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +34,7 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
     private final Entries entries;
     private final String path;
     private final Reading reading;
-    private final Map<Key<?, ?>, Object> values = new IdentityHashMap<>();
+    private final Map<String, Object> values = new HashMap<>();
 
     private Fields(Entries entries, String path, Reading reading) {
       this.entries = entries;
@@ -45,7 +45,7 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
     /** What is there, else the default. */
     @SuppressWarnings("unchecked") // put there by the key itself
     <T> T get(Key<?, T> key) {
-      Object value = values.get(key);
+      Object value = values.get(key.name());
       T meant = value == null ? key.byDefault() : (T) value;
       if (meant == null) {
         throw new IllegalStateException(key.name());
@@ -54,7 +54,7 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
     }
 
     boolean has(Key<?, ?> key) {
-      return values.containsKey(key);
+      return values.containsKey(key.name());
     }
 
     /** Whether one of these keys is there, and one alone; complains otherwise. */
@@ -87,6 +87,12 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
       } else {
         reading.problem(entry.value().place(), Reading.child(path, key), message);
       }
+    }
+
+    /** Says that a key must be there. */
+    void missing(String key, String expected) {
+      reading.problem(
+          entries.place(), path, "'" + key + "' is missing (expected: " + expected + ")");
     }
 
     private void refused(IllegalArgumentException e) {
@@ -140,10 +146,7 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
     Entry entry = fields.entries.values().get(key.name());
     if (entry == null) {
       if (key.isRequired()) {
-        fields.reading.problem(
-            fields.entries.place(),
-            fields.path,
-            "'" + key.name() + "' is missing (expected: " + key.type().expected() + ")");
+        fields.missing(key.name(), key.type().expected());
       }
       return !key.isRequired();
     }
@@ -152,7 +155,7 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
     if (value == null) {
       return false;
     }
-    fields.values.put(key, value);
+    fields.values.put(key.name(), value);
     return true;
   }
 

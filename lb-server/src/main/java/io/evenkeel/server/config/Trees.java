@@ -2,7 +2,11 @@ package io.evenkeel.server.config;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.PrettyPrinter;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
+import com.fasterxml.jackson.core.util.Separators.Spacing;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -20,12 +24,16 @@ final class Trees {
 
   /** What YAML reads as a text without quotes, whatever stands around it. */
   private static final Pattern PLAIN =
-      Pattern.compile("[A-Za-z_/][A-Za-z0-9_./%-]*(:[0-9]+)?|[0-9]{1,3}(\\.[0-9]{1,3}){3}:[0-9]+");
+      Pattern.compile("[A-Za-z_/][A-Za-z0-9_./%-]*(:[0-9]+)?|[0-9]{1,3}(\\.[0-9]{1,3}){3}(:[0-9]+)?");
+
+  /** The same where no bracket is around it: a server with its weight. */
+  private static final Pattern ALONE =
+      Pattern.compile("[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]+(,[a-z]+=[A-Za-z0-9_.:-]*[A-Za-z0-9])+");
 
   private static final Pattern WORD =
-      Pattern.compile("(?i)true|false|yes|no|on|null|y|n|[0-9.]+e?[0-9]*");
+      Pattern.compile("(?i)true|false|yes|no|on|null|y|n|[0-9]*\\.?[0-9]*(e[0-9]+)?");
 
-  private static final Pattern DURATION_OR_SIZE = Pattern.compile("[0-9]+(ms|s|m|h|KiB|MiB)");
+  private static final Pattern DURATION_OR_SIZE = Pattern.compile("[0-9]+(ms|s|m|h|KiB|MiB|GiB)");
 
   private Trees() {}
 
@@ -34,15 +42,13 @@ final class Trees {
     StringWriter out = new StringWriter();
     try (JsonGenerator json = FACTORY.createGenerator(out)) {
       if (isPretty) {
-        DefaultPrettyPrinter printer =
-            new DefaultPrettyPrinter()
-                .withArrayIndenter(
-                    com.fasterxml.jackson.core.util.DefaultIndenter.SYSTEM_LINEFEED_INSTANCE
-                        .withLinefeed("\n"))
-                .withObjectIndenter(
-                    com.fasterxml.jackson.core.util.DefaultIndenter.SYSTEM_LINEFEED_INSTANCE
-                        .withLinefeed("\n"));
-        json.setPrettyPrinter(printer);
+        DefaultIndenter lines = DefaultIndenter.SYSTEM_LINEFEED_INSTANCE.withLinefeed("\n");
+        Separators separators =
+            PrettyPrinter.DEFAULT_SEPARATORS.withObjectFieldValueSpacing(Spacing.AFTER);
+        json.setPrettyPrinter(
+            new DefaultPrettyPrinter(separators)
+                .withArrayIndenter(lines)
+                .withObjectIndenter(lines));
       }
       write(json, value);
     } catch (IOException e) {
@@ -83,9 +89,19 @@ final class Trees {
 
   /** In one line of YAML, without what may be left out; briefly where there is a brief text. */
   static String flow(@Nullable Object value) {
+    return flow(value, true, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param isBrief whether the value itself may be written briefly; its parts may be in any case
+   * @param isAlone whether no bracket is around it, so that a comma ends nothing
+   */
+  static String flow(@Nullable Object value, boolean isBrief, boolean isAlone) {
     if (value instanceof Map<?, ?> map) {
-      if (map instanceof Tree tree && tree.brief() != null) {
-        return text(tree.brief());
+      if (isBrief && map instanceof Tree tree && tree.brief() != null) {
+        return isAlone && ALONE.matcher(tree.brief()).matches() ? tree.brief() : text(tree.brief());
       }
       StringJoiner all = new StringJoiner(", ", "{", "}");
       map.forEach(
@@ -110,7 +126,7 @@ final class Trees {
   /** A text in YAML: without quotes, where nothing else could be read. */
   static String text(String text) {
     boolean isPlain =
-        PLAIN.matcher(text).matches() && !WORD.matcher(text).matches()
+        (PLAIN.matcher(text).matches() && !WORD.matcher(text).matches())
             || DURATION_OR_SIZE.matcher(text).matches();
     return isPlain ? text : json(text, false);
   }

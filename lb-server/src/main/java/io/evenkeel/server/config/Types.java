@@ -34,6 +34,32 @@ final class Types {
 
   private Types() {}
 
+  /** In that order, in every run. */
+  private static Map<String, Object> ordered(Object... keysAndValues) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      map.put((String) keysAndValues[i], keysAndValues[i + 1]);
+    }
+    return map;
+  }
+
+  /** What a type is made of, by what stands behind its key's path: for the docs. */
+  static Map<String, Type<?>> parts(Type<?> type) {
+    if (type instanceof Mapped<?, ?> mapped) {
+      return Map.of("", mapped.type());
+    }
+    if (type instanceof WordOr<?> wordOr) {
+      return Map.of("", wordOr.type());
+    }
+    if (type instanceof Shorthand<?> shorthand) {
+      return Map.of("", shorthand.full());
+    }
+    if (type instanceof ListOf<?> list) {
+      return Map.of("[]", list.type());
+    }
+    return type instanceof MapOf<?> map ? Map.of(".NAME", map.type()) : Map.of();
+  }
+
   /** From a scalar. */
   private record Simple<T>(
       String expected,
@@ -94,7 +120,7 @@ final class Types {
   static Type<String> text() {
     return simple(
         "a text; in quotes, if it looks like a number",
-        Map.of("type", "string"),
+        ordered("type", "string"),
         Types::text,
         text -> text);
   }
@@ -109,7 +135,7 @@ final class Types {
     Pattern compiled = Pattern.compile(pattern);
     return simple(
         expected,
-        Map.of("type", "string", "pattern", "^(?:" + pattern + ")$"),
+        ordered("type", "string", "pattern", "^(?:" + pattern + ")$"),
         scalar -> {
           String text = text(scalar);
           return text != null && compiled.matcher(text).matches() ? text : null;
@@ -121,7 +147,7 @@ final class Types {
   static Type<String> numeric(String expected) {
     return new Simple<>(
         expected,
-        Map.of("type", List.of("number", "string")),
+        ordered("type", List.of("number", "string")),
         scalar -> scalar.kind() == Kind.NUMBER || scalar.kind() == Kind.TEXT ? scalar.text() : null,
         text -> text.matches(JSON_NUMBER) ? new BigDecimal(text) : text,
         false);
@@ -131,7 +157,7 @@ final class Types {
   static Type<String> numericOrText(String pattern, String expected) {
     return simple(
         expected,
-        Map.of("type", List.of("integer", "string"), "pattern", "^(?:" + pattern + ")$"),
+        ordered("type", List.of("integer", "string"), "pattern", "^(?:" + pattern + ")$"),
         scalar ->
             scalar.kind() != Kind.BOOLEAN && scalar.text().matches(pattern) ? scalar.text() : null,
         text -> text);
@@ -142,7 +168,7 @@ final class Types {
     Pattern compiled = Pattern.compile(pattern);
     return new Simple<>(
         expected,
-        Map.of("type", "string", "pattern", "^(?:" + pattern + ")$"),
+        ordered("type", "string", "pattern", "^(?:" + pattern + ")$"),
         scalar -> {
           String text = text(scalar);
           return text != null && compiled.matcher(text).matches() ? text : null;
@@ -154,7 +180,7 @@ final class Types {
   static Type<Boolean> bool() {
     return simple(
         "true or false",
-        Map.of("type", "boolean"),
+        ordered("type", "boolean"),
         scalar -> scalar.kind() == Kind.BOOLEAN ? Boolean.valueOf(scalar.text()) : null,
         is -> is);
   }
@@ -166,7 +192,7 @@ final class Types {
             : "a whole number, " + least + " to " + most;
     return simple(
         expected,
-        Map.of("type", "integer", "minimum", least, "maximum", most),
+        ordered("type", "integer", "minimum", least, "maximum", most),
         scalar -> {
           if (scalar.kind() != Kind.NUMBER || !WHOLE.matcher(scalar.text()).matches()) {
             return null;
@@ -180,7 +206,7 @@ final class Types {
   static Type<Double> decimal(double least, double most) {
     return simple(
         "a number, " + shortest(least) + " to " + shortest(most),
-        Map.of("type", "number", "minimum", least, "maximum", most),
+        ordered("type", "number", "minimum", least, "maximum", most),
         scalar -> {
           if (scalar.kind() != Kind.NUMBER || !DECIMAL.matcher(scalar.text()).matches()) {
             return null;
@@ -203,7 +229,7 @@ final class Types {
             + Durations.format(most);
     return simple(
         expected,
-        Map.of("type", "string", "pattern", DURATION),
+        ordered("type", "string", "pattern", DURATION),
         scalar -> {
           String text = text(scalar);
           if (text == null || !text.matches(DURATION)) {
@@ -223,11 +249,10 @@ final class Types {
   static Type<Integer> size(int least, int most) {
     return simple(
         "a size such as 4096, 64KiB or 1MiB, from " + sizeText(least) + " to " + sizeText(most),
-        Map.of(
-            "anyOf",
+        ordered("anyOf",
             List.of(
-                Map.of("type", "integer", "minimum", least, "maximum", most),
-                Map.of("type", "string", "pattern", "^" + SIZE.pattern() + "$"))),
+                ordered("type", "integer", "minimum", least, "maximum", most),
+                ordered("type", "string", "pattern", "^" + SIZE.pattern() + "$"))),
         scalar -> {
           Matcher written = SIZE.matcher(scalar.text());
           if (scalar.kind() == Kind.BOOLEAN || !written.matches()) {
@@ -253,6 +278,9 @@ final class Types {
   }
 
   static String sizeText(int bytes) {
+    if (bytes > 0 && bytes % (1 << 30) == 0) {
+      return bytes / (1 << 30) + "GiB";
+    }
     if (bytes > 0 && bytes % (1 << 20) == 0) {
       return bytes / (1 << 20) + "MiB";
     }
@@ -280,7 +308,7 @@ final class Types {
     List<String> words = List.copyOf(byWord.keySet());
     return simple(
         words.size() == 1 ? words.get(0) : "one of " + String.join(", ", words),
-        Map.of("enum", words),
+        ordered("enum", words),
         scalar -> scalar.kind() == Kind.TEXT ? byWord.get(scalar.text()) : null,
         writer);
   }
@@ -298,8 +326,7 @@ final class Types {
             + (lowestPort == 0 ? "; port 0 takes a free one" : "");
     return simple(
         expected,
-        Map.of(
-            "type",
+        ordered("type",
             "string",
             "pattern",
             hostByDefault == null
@@ -367,6 +394,7 @@ final class Types {
 
   private record WordOr<T>(String word, Type<T> type) implements Type<Optional<T>> {
     @Override
+    @SuppressWarnings("NullableOptional") // null: no value; empty: the word
     public @Nullable Optional<T> read(Value value, String path, Reading reading) {
       if (value instanceof Scalar scalar && isWord(scalar)) {
         return Optional.empty();
@@ -394,7 +422,7 @@ final class Types {
     @Override
     public Map<String, Object> schema() {
       List<Object> words = word.equals("off") ? List.of(word, false) : List.of(word);
-      return Map.of("anyOf", List.of(Map.of("enum", words), type.schema()));
+      return ordered("anyOf", List.of(ordered("enum", words), type.schema()));
     }
 
     @Override
@@ -433,7 +461,7 @@ final class Types {
 
     @Override
     public Map<String, Object> schema() {
-      return Map.of("anyOf", List.of(brief.schema(), full.schema()));
+      return ordered("anyOf", List.of(brief.schema(), full.schema()));
     }
 
     @Override
@@ -496,7 +524,7 @@ final class Types {
 
     @Override
     public Map<String, Object> schema() {
-      return Map.of("type", "array", "items", type.schema());
+      return ordered("type", "array", "items", type.schema());
     }
 
     @Override
@@ -555,7 +583,7 @@ final class Types {
       Map<String, Object> schema = new LinkedHashMap<>();
       schema.put("type", "object");
       schema.put("minProperties", least);
-      schema.put("propertyNames", Map.of("pattern", "^(?:" + pattern.pattern() + ")$"));
+      schema.put("propertyNames", ordered("pattern", "^(?:" + pattern.pattern() + ")$"));
       schema.put("additionalProperties", type.schema());
       return schema;
     }
