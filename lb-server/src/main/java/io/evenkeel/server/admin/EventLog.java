@@ -237,7 +237,10 @@ public final class EventLog {
     }
   }
 
-  /** All entries that are remembered and come after this number; 0 for all, oldest first. */
+  /**
+   * All entries that are remembered and come after this number, oldest first: everything for a
+   * number that is none of this log's, as 0.
+   */
   List<Entry> after(long seq) {
     lock.lock();
     try {
@@ -248,7 +251,7 @@ public final class EventLog {
   }
 
   /**
-   * As {@link #after}, but waits until there is one.
+   * As {@link #after}, but if this is the number of the last entry, waits for the next one.
    *
    * @param atMost for so long: then the list is empty
    * @throws InterruptedException if the thread is interrupted while it waits
@@ -257,7 +260,7 @@ public final class EventLog {
     lock.lockInterruptibly();
     try {
       long left = atMost.toNanos();
-      while (nextSeq - 1 <= seq && left > 0) {
+      while (nextSeq - 1 == seq && left > 0) {
         left = more.awaitNanos(left);
       }
       return copyAfter(seq);
@@ -267,7 +270,8 @@ public final class EventLog {
   }
 
   private List<Entry> copyAfter(long seq) {
-    long from = Math.max(Math.max(firstSeq, nextSeq - REMEMBERED), Math.min(seq, nextSeq) + 1);
+    long oldest = Math.max(firstSeq, nextSeq - REMEMBERED);
+    long from = seq < oldest || seq >= nextSeq ? oldest : seq + 1;
     List<Entry> entries = new ArrayList<>();
     for (long i = from; i < nextSeq; i++) {
       entries.add(Objects.requireNonNull(ring[place(i)]));

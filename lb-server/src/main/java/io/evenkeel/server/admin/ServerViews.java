@@ -147,7 +147,9 @@ final class ServerViews {
       }
     }
     if (since == null) {
-      boolean unchecked = health != null && health.status() == ServerHealth.Status.UNKNOWN;
+      boolean unchecked =
+          balancer.health() != null // a monitor hears of a new server a moment later
+              && (health == null || health.status() == ServerHealth.Status.UNKNOWN);
       state = stats.server().weight() == 0 ? "weight_zero" : unchecked ? "unknown" : "up";
       since = sinceUnblocked(stats.server().id(), health);
     }

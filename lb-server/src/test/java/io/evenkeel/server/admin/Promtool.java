@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Prometheus' own checker, of Debian's package {@code prometheus}. */
 final class Promtool {
@@ -29,9 +30,7 @@ final class Promtool {
     } catch (IOException e) {
       found = false;
     }
-    assumeThat(found)
-        .as("promtool is not installed (Debian: apt-get install prometheus)")
-        .isTrue();
+    assumeThat(found).as("promtool is not installed (Debian: apt-get install prometheus)").isTrue();
   }
 
   /**
@@ -39,8 +38,7 @@ final class Promtool {
    *
    * @param input what it reads; null for nothing
    */
-  static Answer run(Path directory, @org.jspecify.annotations.Nullable String input, String... args)
-      throws Exception {
+  static Answer run(Path directory, @Nullable String input, String... args) throws Exception {
     Path in = Files.createTempFile("promtool", ".in");
     Path out = Files.createTempFile("promtool", ".out");
     try {
