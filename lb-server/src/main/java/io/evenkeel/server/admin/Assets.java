@@ -44,7 +44,7 @@ final class Assets {
   }
 
   Answer asset(Exchange exchange) throws HttpProblem {
-    return answer(exchange, exchange.variable("name"));
+    return answer(exchange, "assets/" + exchange.variable("name"));
   }
 
   private Answer answer(Exchange exchange, String name) throws HttpProblem {
