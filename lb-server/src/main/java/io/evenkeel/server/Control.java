@@ -111,11 +111,11 @@ final class Control implements ConfigControl, AutoCloseable {
       return changes;
     } catch (ConfigException e) {
       e.problems().forEach(problem -> log.warn("{}: not reloaded: {}: {}", who, file, problem));
-      running.inventory().events().reload(who, false, e.getMessage());
+      running.inventory().events().reload(who, false, String.valueOf(e.getMessage()));
       throw e;
     } catch (IOException e) {
       log.warn("{}: not reloaded: {}", who, e.getMessage());
-      running.inventory().events().reload(who, false, e.getMessage());
+      running.inventory().events().reload(who, false, String.valueOf(e.getMessage()));
       throw e;
     }
   }

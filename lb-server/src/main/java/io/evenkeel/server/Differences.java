@@ -194,7 +194,7 @@ final class Differences {
     try {
       return component.getAccessor().invoke(of);
     } catch (IllegalAccessException | InvocationTargetException e) {
-      throw new AssertionError("a public record of ours", e);
+      throw new LinkageError("a public record of ours", e);
     }
   }
 

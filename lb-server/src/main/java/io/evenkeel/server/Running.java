@@ -274,7 +274,7 @@ final class Running {
           fresh == null ? Objects.requireNonNull(listeners.get(listener.name())) : fresh);
     }
     for (RunningListener listener : listeners.values()) {
-      if (stay.get(listener.name()) != listener) {
+      if (newOnes.containsKey(listener.name()) || !stay.containsKey(listener.name())) {
         gone.add(listener);
       }
     }
@@ -289,7 +289,12 @@ final class Running {
     }
     balancers.values().forEach(balancer -> inventory.put(balancer.entry()));
     newOnes.values().forEach(listener -> inventory.put(listener.entry()));
-    gone.forEach(listener -> leave(listener, next.drain()));
+    for (RunningListener listener : gone) {
+      if (stay.containsKey(listener.name())) {
+        listener.mute();
+      }
+      leave(listener, next.drain());
+    }
     forgetAbandoned();
   }
 

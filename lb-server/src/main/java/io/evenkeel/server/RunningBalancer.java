@@ -231,7 +231,7 @@ final class RunningBalancer {
     List<Server> servers = servers();
     boolean otherSource =
         !Objects.equals(before.discovery(), next.discovery())
-            || next.discovery() != null && !before.servers().equals(next.servers());
+            || (next.discovery() != null && !before.servers().equals(next.servers()));
     BalancerChange change = balancer.change();
     try {
       if (otherSource) {

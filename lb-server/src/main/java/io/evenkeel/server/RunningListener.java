@@ -11,11 +11,17 @@ import io.evenkeel.server.config.ListenerConfig;
 import java.io.IOException;
 import java.net.BindException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /** One listener that runs. */
 record RunningListener(
-    String name, HostPort address, String balancer, LoadBalancer asked, TcpProxy proxy) {
+    String name,
+    HostPort address,
+    String balancer,
+    LoadBalancer asked,
+    TcpProxy proxy,
+    AtomicBoolean muted) {
 
   /** Longer than any process lives: {@link TcpProxyBuilder#maxLifetime} has no word for never. */
   private static final Duration NEVER = Duration.ofDays(36_525);
@@ -33,11 +39,17 @@ record RunningListener(
     HostPort address = config.address();
     String path = "listeners." + config.name() + ".address";
     Refusal.requireResolvable(path, address.host());
+    AtomicBoolean muted = new AtomicBoolean();
     TcpProxyBuilder builder =
         TcpProxy.builder(balancer)
             .listen(address.host(), address.port())
             .reusePort(config.reusePort())
-            .onEvent(events);
+            .onEvent(
+                event -> {
+                  if (!muted.get()) {
+                    events.accept(event);
+                  }
+                });
     if (config.eventLoops() != null) {
       builder.eventLoops(config.eventLoops());
     }
@@ -45,7 +57,7 @@ record RunningListener(
     TcpProxy proxy = builder.build();
     try {
       proxy.start();
-      return new RunningListener(config.name(), address, config.balancer(), balancer, proxy);
+      return new RunningListener(config.name(), address, config.balancer(), balancer, proxy, muted);
     } catch (BindException e) {
       throw Refusal.at(
           path,
@@ -101,6 +113,11 @@ record RunningListener(
   /** Where it listens: with the port that it got, if it asked for any. */
   HostPort localAddress() {
     return address.withPort(proxy.localAddress().getPort());
+  }
+
+  /** Another one has its name from now on: what becomes of this one is not to be told as its. */
+  void mute() {
+    muted.set(true);
   }
 
   boolean uses(LoadBalancer balancer) {

@@ -61,11 +61,6 @@ class ReloadTest {
 
   @Test
   void servers_aDiff_countersAndDrainsStay_soDoesWhatTheApiChanged() throws Exception {
-    try (Program program = Program.start(folder, web("'a:1'", "'b:1'", "'c:1'"))) {
-      fail("never here: these hosts do not resolve");
-    } catch (StartFailure e) {
-      assertThat(e).hasMessageContaining("balancers.web.servers[0].host: host 'a' does not resolve");
-    }
     String a = "127.0.0.1:1";
     String b = "127.0.0.1:2";
     String c = "127.0.0.1:3";
@@ -97,10 +92,6 @@ class ReloadTest {
 
   private static String q(String text) {
     return "'" + text + "'";
-  }
-
-  private static void fail(String why) {
-    throw new AssertionError(why);
   }
 
   @Test
