@@ -446,10 +446,12 @@ class LiveChangeTest {
           @Override
           public void onFailure(FailureKind kind, Throwable cause) {}
         };
+    AtomicInteger asked = new AtomicInteger();
     Gate open =
         new Gate() {
           @Override
           public OutcomeListener tryEnter() {
+            asked.incrementAndGet();
             return nobody;
           }
 
@@ -463,6 +465,7 @@ class LiveChangeTest {
       balancer.change().maxConcurrent(2).apply();
       Lease one = balancer.acquire();
       Lease two = balancer.acquire();
+      assertThat(asked).describedAs("the gate is asked still").hasValue(2);
       assertThat(balancer.tryAcquire(Query.any())).isNull();
       owner.gate(node, null);
       assertThat(balancer.tryAcquire(Query.any())).isNull();
