@@ -134,5 +134,10 @@ public final class AdminServer implements AutoCloseable {
     timer.shutdownNow();
     history.close();
     prometheus.close();
+    try { // for a look at deadlines that is under way
+      boolean unused = timer.awaitTermination(5, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

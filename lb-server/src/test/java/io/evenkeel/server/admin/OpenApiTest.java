@@ -3,7 +3,13 @@ package io.evenkeel.server.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.evenkeel.health.CircuitBreakers;
+import io.evenkeel.health.HealthMonitor;
+import io.evenkeel.health.OutlierDetector;
+import io.evenkeel.health.Probes;
+import io.evenkeel.proxy.TcpProxy;
 import io.evenkeel.server.admin.Api.Reply;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,15 +27,28 @@ class OpenApiTest {
       Set.of("get", "put", "post", "delete", "options", "head", "patch", "trace");
 
   private final Api api = new Api();
+  private final HealthMonitor monitor =
+      HealthMonitor.builder(api.balancer).probe(Probes.tcp()).start();
+  private final OutlierDetector detector = OutlierDetector.builder(api.balancer).start();
+  private final CircuitBreakers breakers = CircuitBreakers.builder(api.balancer).start();
+  private final TcpProxy proxy = TcpProxy.builder(api.balancer).listen("127.0.0.1", 0).build();
   private JsonNode document;
 
   @BeforeEach
   void read() throws Exception {
+    proxy.start();
+    api.inventory.put(
+        new Inventory.Balancer("web", api.balancer, monitor, detector, breakers));
+    api.inventory.put(new Inventory.Listener("in", proxy, "web"));
     document = api.get("/api/v1/openapi.json").json();
   }
 
   @AfterEach
   void close() {
+    int unused = proxy.shutdown(Duration.ZERO);
+    monitor.close();
+    detector.close();
+    breakers.close();
     api.close();
   }
 
