@@ -2,6 +2,7 @@ package io.evenkeel.server.config;
 
 import io.evenkeel.server.config.ConfigFile.Format;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +44,8 @@ public final class ConfigWriter {
 
   /**
    * Changes a config file's text so that it reads as another configuration. What does not change
-   * stays as it is, to the letter; comments on lines of their own stay; what stands in a line with
-   * something that goes, goes with it.
+   * stays as it is, to the letter, and so do comments between things; one that stands within
+   * something that goes, or behind it in its last line, goes with it.
    *
    * @param file whose text it is: for its format, and for the folder that paths in it are relative
    *     to
@@ -72,7 +73,7 @@ public final class ConfigWriter {
     Config read = ConfigFile.parse(rewritten, format, folder);
     if (!isSame(read, after)) {
       throw new ConfigException(
-          java.util.List.of(new Problem(0, 0, "", "the change cannot be written to the file")));
+          List.of(new Problem(0, 0, "", "the change cannot be written to the file")));
     }
     return new Edit(rewritten, How.REWRITTEN);
   }

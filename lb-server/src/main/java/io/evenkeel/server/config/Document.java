@@ -125,7 +125,7 @@ final class Document {
     if (yaml.isCurrentAlias()) {
       throw new Unreadable(place(), path, "alias (expected: the value itself)");
     }
-    if (yaml.getObjectId() != null) {
+    if (yaml.getObjectId() != null || offsets.isAnchor(place().start())) {
       throw new Unreadable(place(), path, "anchor (expected: the value alone)");
     }
     if (yaml.getTypeId() != null) {
@@ -243,6 +243,11 @@ final class Document {
         codePoints--;
       }
       return chars;
+    }
+
+    /** Jackson tells of those of objects alone; nothing else that is a value begins so. */
+    boolean isAnchor(int index) {
+      return index < text.length() && text.charAt(index) == '&';
     }
 
     int keyEnd(int start, int end) {
