@@ -18,7 +18,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * Says what was wrong in one line on standard error, or one for each problem of a file: the option
- * or the place, what it was given, what is allowed. Exit code 2 for what was asked wrongly, 1 for what could not be done.
+ * or the place, what it was given, what is allowed. Exit code 2 for what was asked wrongly, 1 for
+ * what could not be done.
  */
 final class Complaints implements IParameterExceptionHandler, IExecutionExceptionHandler {
 

@@ -137,8 +137,7 @@ final class ConfigText {
         }
         channel.force(true); // else a crash may leave the new name with nothing in it
       }
-      Files.move(
-          beside, real, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(beside, real, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       if (beside != null) {
         Files.deleteIfExists(beside);

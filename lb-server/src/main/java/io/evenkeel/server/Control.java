@@ -181,8 +181,7 @@ final class Control implements ConfigControl, AutoCloseable {
       if (summary != null) {
         summary.close();
       }
-      summary =
-          next.summary().isZero() ? null : Summary.start(running.inventory(), next.summary());
+      summary = next.summary().isZero() ? null : Summary.start(running.inventory(), next.summary());
     }
     if (next.watch() && watcher == null && file != null) {
       watcher =

@@ -78,8 +78,7 @@ final class DemoRig implements AutoCloseable {
       balancer.addListener(this::onEvent);
       address = running.listeners().get(0).localAddress();
       dashboard = Objects.requireNonNull(running.dashboard());
-      traffic =
-          new DemoTraffic(new InetSocketAddress(address.host(), address.port()), NAMES);
+      traffic = new DemoTraffic(new InetSocketAddress(address.host(), address.port()), NAMES);
       closers.push(traffic::close);
     } catch (ConfigException e) {
       close();

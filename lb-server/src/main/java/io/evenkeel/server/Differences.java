@@ -55,8 +55,7 @@ final class Differences {
   }
 
   private static Problem restart(String path, Object before) {
-    return new Problem(
-        0, 0, path, "takes a restart to change (expected: " + before + ")");
+    return new Problem(0, 0, path, "takes a restart to change (expected: " + before + ")");
   }
 
   /**
@@ -160,7 +159,8 @@ final class Differences {
     parts.put("weight", Server::weight);
     parts.put("tier", Server::tier);
     parts.put("zone", Server::zone);
-    parts.put("max_concurrent", server -> server.maxConcurrent() == 0 ? null : server.maxConcurrent());
+    parts.put(
+        "max_concurrent", server -> server.maxConcurrent() == 0 ? null : server.maxConcurrent());
     parts.put("metadata", Server::metadata);
     parts.forEach(
         (part, of) -> {

@@ -37,8 +37,7 @@ final class Hangup {
                 return null;
               });
       Object hangup = signal.getConstructor(String.class).newInstance("HUP");
-      Object unused =
-          signal.getMethod("handle", signal, handler).invoke(null, hangup, handling);
+      Object unused = signal.getMethod("handle", signal, handler).invoke(null, hangup, handling);
       return true;
     } catch (InvocationTargetException e) { // Windows has no such signal; -Xrs keeps it
       log.debug("no SIGHUP here", e);

@@ -112,10 +112,7 @@ final class RunOptions {
       paramLabel = "NAME",
       completionCandidates = SelectorNames.class,
       converter = Converters.OfSelector.class,
-      description = {
-        "How a server is picked: ${COMPLETION-CANDIDATES}.",
-        "  Default: round_robin"
-      })
+      description = {"How a server is picked: ${COMPLETION-CANDIDATES}.", "  Default: round_robin"})
   @Nullable String selector;
 
   @Option(
@@ -175,10 +172,7 @@ final class RunOptions {
       names = "--health-interval",
       paramLabel = "DURATION",
       converter = Converters.OfPositiveDuration.class,
-      description = {
-        "How often each server is checked, by connecting to it.",
-        "  Default: 5s"
-      })
+      description = {"How often each server is checked, by connecting to it.", "  Default: 5s"})
   @Nullable Duration healthInterval;
 
   @Option(

@@ -112,9 +112,7 @@ final class Running {
       return null;
     }
     InetSocketAddress address = admin.address();
-    return "http://"
-        + new HostPort(address.getAddress().getHostAddress(), address.getPort())
-        + "/";
+    return "http://" + new HostPort(address.getAddress().getHostAddress(), address.getPort()) + "/";
   }
 
   /** The configuration with what was changed since by the API. */
@@ -264,7 +262,9 @@ final class Running {
   }
 
   private void replace(
-      Config next, Map<String, RunningBalancer> newBalancers, Map<String, RunningListener> newOnes) {
+      Config next,
+      Map<String, RunningBalancer> newBalancers,
+      Map<String, RunningListener> newOnes) {
     List<RunningListener> gone = new ArrayList<>();
     Map<String, RunningListener> stay = new LinkedHashMap<>();
     for (ListenerConfig listener : next.listeners()) {

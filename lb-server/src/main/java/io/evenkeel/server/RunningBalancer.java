@@ -4,10 +4,10 @@ import io.evenkeel.core.BalancerChange;
 import io.evenkeel.core.BalancerSettings;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.LoadBalancerBuilder;
-import io.evenkeel.core.Node;
 import io.evenkeel.core.NoServerAvailableException;
-import io.evenkeel.core.SelectorDescription;
+import io.evenkeel.core.Node;
 import io.evenkeel.core.Selector;
+import io.evenkeel.core.SelectorDescription;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.core.ServerSource;
@@ -125,8 +125,7 @@ final class RunningBalancer {
     } catch (NoServerAvailableException e) {
       why = String.valueOf(e.getMessage());
     }
-    Object source =
-        Discovered.source(Objects.requireNonNull(config.discovery()), config.servers());
+    Object source = Discovered.source(Objects.requireNonNull(config.discovery()), config.servers());
     return Refusal.at(path, source + ": " + why + " (expected: a server within 10 s)", cause);
   }
 
@@ -259,19 +258,19 @@ final class RunningBalancer {
     }
     Runnable undo =
         () -> {
-      guard(next, before);
-      BalancerChange back = balancer.change();
-      if (otherSource) {
-        back.source(source(before));
-      }
-      boolean unused =
-          back.servers(servers)
-              .selector(settings.selector())
-              .maxConcurrent(settings.maxConcurrent())
-              .panicThreshold(settings.panicThreshold())
-              .slowStart(settings.slowStartWindow(), settings.slowStartAggression())
-              .apply();
-    };
+          guard(next, before);
+          BalancerChange back = balancer.change();
+          if (otherSource) {
+            back.source(source(before));
+          }
+          boolean unused =
+              back.servers(servers)
+                  .selector(settings.selector())
+                  .maxConcurrent(settings.maxConcurrent())
+                  .panicThreshold(settings.panicThreshold())
+                  .slowStart(settings.slowStartWindow(), settings.slowStartAggression())
+                  .apply();
+        };
     try {
       guard(before, next);
     } catch (Throwable e) { // as for want of a thread

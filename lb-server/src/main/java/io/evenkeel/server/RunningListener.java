@@ -59,14 +59,7 @@ record RunningListener(
       proxy.start();
       return new RunningListener(config.name(), address, config.balancer(), balancer, proxy, muted);
     } catch (BindException e) {
-      throw Refusal.at(
-          path,
-          "'"
-              + address
-              + "': "
-              + e.getMessage()
-              + Running.FREE_PORT,
-          e);
+      throw Refusal.at(path, "'" + address + "': " + e.getMessage() + Running.FREE_PORT, e);
     } catch (IOException e) {
       throw Refusal.at(path, "'" + address + "': " + e.getMessage(), e);
     }

@@ -86,8 +86,7 @@ class ReloadIT {
   @Test
   void hangUpWithoutAConfigFile_endsTheProgram_asItDoesAnywhere() throws Exception {
     try (TestServer a = new TestServer("a");
-        Proc evenkeel =
-            Proc.evenkeel("run", "--listen", "127.0.0.1:0", "--server", a.address())) {
+        Proc evenkeel = Proc.evenkeel("run", "--listen", "127.0.0.1:0", "--server", a.address())) {
       HostPort unused = evenkeel.awaitListening();
       Assumptions.assumeFalse(evenkeel.ignores(1), "whoever started this test ignores SIGHUP");
       evenkeel.signal("HUP");
@@ -100,13 +99,13 @@ class ReloadIT {
   void watch_aChangeOfTheFileIsAReload() throws Exception {
     try (TestServer a = new TestServer("a");
         TestServer b = new TestServer("b");
-        Proc evenkeel = Proc.evenkeel("run", "--config", write(yaml("watch: true", a)).toString())) {
+        Proc evenkeel =
+            Proc.evenkeel("run", "--config", write(yaml("watch: true", a)).toString())) {
       HostPort address = evenkeel.awaitListening();
       Path unused = write(yaml("watch: false", b));
       assertThat(evenkeel.awaitErr("watch is false, was true")).contains("file change: ");
       assertThat(greetings(address)).containsExactly("b");
-      assertThat(evenkeel.err().stream().filter(line -> line.contains("file change: ")))
-          .hasSize(3);
+      assertThat(evenkeel.err().stream().filter(line -> line.contains("file change: "))).hasSize(3);
     }
   }
 
@@ -141,7 +140,8 @@ class ReloadIT {
     try (TestServer a = new TestServer("a");
         TestServer b = new TestServer("b");
         Load load = new Load();
-        Proc evenkeel = Proc.evenkeel("run", "--config", write(yaml("drain: 5m", a, b)).toString())) {
+        Proc evenkeel =
+            Proc.evenkeel("run", "--config", write(yaml("drain: 5m", a, b)).toString())) {
       HostPort address = evenkeel.awaitListening();
       load.longConnections(8, address);
       load.awaitExchanges(100);

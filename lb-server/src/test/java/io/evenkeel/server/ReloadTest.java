@@ -78,7 +78,8 @@ class ReloadTest {
       List<String> changes = program.reload(web(q(a), q(b), q(d)));
       assertThat(changes)
           .containsExactly(
-              "balancer web: server 127.0.0.1:4: added", "balancer web: server 127.0.0.1:3: removed");
+              "balancer web: server 127.0.0.1:4: added",
+              "balancer web: server 127.0.0.1:3: removed");
       assertThat(program.balancer("web")).isSameAs(balancer);
       assertThat(program.ids("web")).containsExactlyInAnyOrder(a, b, d, "127.0.0.1:9");
       assertThat(node(program, a)).isSameAs(before);
@@ -101,8 +102,7 @@ class ReloadTest {
       assertThat(balancer.change().selector(Selectors.random()).apply()).isTrue();
       assertThat(program.reload(web("'127.0.0.1:1'"))).hasSize(1);
       assertThat(selector(balancer)).isEqualTo("random");
-      assertThat(
-              program.reload(yaml("{name: maglev, table_size: 251}", "", "'127.0.0.1:1'")))
+      assertThat(program.reload(yaml("{name: maglev, table_size: 251}", "", "'127.0.0.1:1'")))
           .containsExactly("balancer web: selector is maglev {table_size=251}, was round_robin");
       assertThat(selector(balancer)).isEqualTo("maglev");
     }
@@ -292,7 +292,8 @@ class ReloadTest {
       }
       String yaml =
           bad.replace("GOOD", good)
-              .replace("WEB", "listeners: {web: {address: '127.0.0.1:0', balancer: web}};balancers:")
+              .replace(
+                  "WEB", "listeners: {web: {address: '127.0.0.1:0', balancer: web}};balancers:")
               .replace("BALANCERS", "balancers:;  web: {servers: ['127.0.0.1:3'], health: off}")
               .replace("TAKEN", address)
               .replace("[S]", "[" + many + "]")
@@ -378,7 +379,8 @@ class ReloadTest {
       assertThat(running.dashboard()).isNull();
       assertThat(program.reload(yaml.toArray(String[]::new))).hasSize(1);
       HostPort address =
-          HostPort.parse(Objects.requireNonNull(running.dashboard()).replaceAll("http://|/", ""), 1);
+          HostPort.parse(
+              Objects.requireNonNull(running.dashboard()).replaceAll("http://|/", ""), 1);
       assertThat(isRefused(address)).isFalse();
       assertThat(program.reload(web("'127.0.0.1:1'"))).hasSize(1);
       assertThat(running.dashboard()).isNull();

@@ -97,8 +97,7 @@ class RunOptionsTest {
     options.config = Path.of("x.yaml");
     options.selectorOptions = List.of("bounded=0.5", "placement=nginx");
     assertThat(options.over(file(ONE)).balancers().get(0).selector())
-        .isEqualTo(
-            new SelectorConfig("ring_hash", Map.of("bounded", "0.5", "placement", "nginx")));
+        .isEqualTo(new SelectorConfig("ring_hash", Map.of("bounded", "0.5", "placement", "nginx")));
   }
 
   @ParameterizedTest

@@ -51,8 +51,7 @@ class WriteBackTest {
   }
 
   @Test
-  void on_theFileSaysIt_commentsStay_anotherProcessStartsFromIt_andItIsNoReload()
-      throws Exception {
+  void on_theFileSaysIt_commentsStay_anotherProcessStartsFromIt_andItIsNoReload() throws Exception {
     try (Program program = Program.start(folder, yaml(true))) {
       change(program);
       program.control().changed("web", "test");
@@ -60,8 +59,7 @@ class WriteBackTest {
       assertThat(written).contains("# ours", "# the old one", "maglev", "7", "127.0.0.1", "zone");
       assertThat(program.control().reload("test")).isEmpty();
       assertThat(program.content()).isEqualTo(written);
-      try (Program other =
-          Program.start(Files.createDirectory(folder.resolve("other")), written)) {
+      try (Program other = Program.start(Files.createDirectory(folder.resolve("other")), written)) {
         assertThat(other.servers("web")).isEqualTo(program.servers("web"));
         assertThat(Selectors.describe(other.balancer("web").settings().selector()).name())
             .isEqualTo("maglev");
@@ -74,8 +72,7 @@ class WriteBackTest {
   }
 
   @Test
-  void fileThatSomebodyElseHasChanged_isLeftAlone_theChangeIsInForceAllTheSame()
-      throws Exception {
+  void fileThatSomebodyElseHasChanged_isLeftAlone_theChangeIsInForceAllTheSame() throws Exception {
     try (Program program = Program.start(folder, yaml(true))) {
       change(program);
       String theirs = Program.text(yaml(true)) + "# theirs\n";
@@ -97,7 +94,10 @@ class WriteBackTest {
     options.selector = "random";
     try (Program program = Program.start(folder, options, yaml(true))) {
       String shown = program.control().json();
-      assertThat(program.control().replace(shown.replace("\"watch\"", "\"drain\": \"5s\", \"watch\""), "test"))
+      assertThat(
+              program
+                  .control()
+                  .replace(shown.replace("\"watch\"", "\"drain\": \"5s\", \"watch\""), "test"))
           .containsExactly("drain is 5s, was 30s");
       assertThat(program.content()).contains("# ours", "drain: 5s");
       assertThat(program.balancer("web").update(Server.parse("127.0.0.1:2,weight=7"))).isTrue();
