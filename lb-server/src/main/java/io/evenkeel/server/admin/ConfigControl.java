@@ -42,4 +42,9 @@ public interface ConfigControl {
 
   /** Begins to drain and end the program; returns at once. */
   void shutdown(String who);
+
+  /** Whether the program is draining, so that it is about to end. */
+  default boolean isDraining() {
+    return false;
+  }
 }
