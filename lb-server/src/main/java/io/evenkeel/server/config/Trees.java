@@ -124,6 +124,28 @@ final class Trees {
     return value instanceof Boolean ? value.toString() : text(String.valueOf(value));
   }
 
+  /**
+   * An object in lines of YAML, of which the first begins where it stands and the others with
+   * spaces; its lists and objects in lines, too, and theirs in one.
+   */
+  static String block(Map<?, ?> map, int spaces) {
+    StringJoiner lines = new StringJoiner("\n" + " ".repeat(spaces));
+    map.forEach(
+        (key, value) -> {
+          if (map instanceof Tree tree && tree.mayLeaveOut(String.valueOf(key))) {
+            return;
+          }
+          String name = text(String.valueOf(key)) + ":";
+          if (value instanceof List<?> list && !list.isEmpty()) {
+            lines.add(name);
+            list.forEach(item -> lines.add("  - " + flow(item, true, true)));
+          } else {
+            lines.add(name + " " + flow(value));
+          }
+        });
+    return lines.toString();
+  }
+
   /** A text in YAML: without quotes, where nothing else could be read. */
   static String text(String text) {
     boolean isPlain =
