@@ -77,8 +77,7 @@ final class AdminKeys {
   private static final Key<AdminConfig, Map<String, Token>> TOKENS =
       Key.of(
           "tokens",
-          new NoText<>(
-              Types.map(RootKeys.NAME, RootKeys.NAME_EXPECTED, 0, new NoText<>(TOKEN))),
+          new NoText<>(Types.map(RootKeys.NAME, RootKeys.NAME_EXPECTED, 0, new NoText<>(TOKEN))),
           AdminKeys::byName,
           Map.of(),
           "Who may do what, by names for the log.");

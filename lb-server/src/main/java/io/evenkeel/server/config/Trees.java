@@ -29,7 +29,7 @@ final class Trees {
 
   /** The same where no bracket is around it: a server with its weight. */
   private static final Pattern ALONE =
-      Pattern.compile("[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]+(,[a-z]+=[A-Za-z0-9_.:-]*[A-Za-z0-9])+");
+      Pattern.compile("[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]+(,[a-z_]+=[A-Za-z0-9_.:-]*[A-Za-z0-9])+");
 
   private static final Pattern WORD =
       Pattern.compile("(?i)true|false|yes|no|on|null|y|n|[0-9]*\\.?[0-9]*(e[0-9]+)?");
