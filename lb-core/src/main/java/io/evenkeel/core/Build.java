@@ -3,7 +3,6 @@ package io.evenkeel.core;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +17,7 @@ final class Build {
   private final List<Runnable> putOff = new ArrayList<>();
 
   /** Whose latency its selectors read, and whether peaks count in it. */
-  private final Map<Node, Boolean> measured = new IdentityHashMap<>();
+  private final IdentityHashMap<Node, Boolean> measured = new IdentityHashMap<>();
 
   /** Those of them whose latency nobody read before. */
   private final List<Node> begun = new ArrayList<>();

@@ -184,8 +184,8 @@ final class Snapshot {
       int level, Draft draft, Recipe recipe, @Nullable Snapshot previous, Build build) {
     Candidates candidates =
         new Candidates(draft.members, draft.eligible, draft.weights(), recipe.environment, build);
-    boolean goesOn = previous != null && previous.factory == recipe.factory;
-    Selector before = goesOn ? previous.selectorOf(level) : null;
+    Selector before =
+        previous != null && previous.factory == recipe.factory ? previous.selectorOf(level) : null;
     Selector selector = candidates.build(recipe.factory, before);
     return new Tier(level, selector, candidates.eligible(), candidates.random());
   }

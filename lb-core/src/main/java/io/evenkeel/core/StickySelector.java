@@ -71,7 +71,7 @@ final class StickySelector implements Selector, KeyedSelector.Room {
   }
 
   private static String text(Duration ttl) {
-    long millis = ttl.getSeconds() > Integer.MAX_VALUE ? 0 : ttl.toMillis();
+    long millis = ttl.toSeconds() > Integer.MAX_VALUE ? 0 : ttl.toMillis();
     return ttl.equals(Duration.ofMillis(millis)) ? millis + "ms" : ttl.toString();
   }
 

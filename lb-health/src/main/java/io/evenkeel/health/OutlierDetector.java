@@ -406,6 +406,7 @@ public final class OutlierDetector implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // an equal policy that came later has intervals of its own
   private void intervalOver(OutlierPolicy by) {
     if (comparing == by) { // else there is another interval
       serial.execute(this::compareRates);

@@ -40,10 +40,9 @@ final class Acceptor extends Timer implements ChannelHandler {
   private final EventLoop loop;
   private final ServerSocketChannel listener;
 
-  /** For relays to come. Written under the proxy's lock, read by anyone; so is the next. */
-  private volatile ProxyContext context;
+  /** For relays that begin now. Written under the proxy's lock, read by anyone. */
+  private volatile RelayTerms terms;
 
-  private volatile SourceAddresses sources;
   private @Nullable SelectionKey key;
 
   /** Holds a descriptor and nothing else. */
@@ -75,8 +74,7 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   Acceptor(
       ProxyContext context, EventLoop loop, ServerSocketChannel listener, SourceAddresses sources) {
-    this.sources = sources;
-    this.context = context;
+    this.terms = new RelayTerms(this, context, sources);
     this.loop = loop;
     this.listener = listener;
     this.events = new ProxyEvents.OfLoop(context.events(), loop);
@@ -125,7 +123,7 @@ final class Acceptor extends Timer implements ChannelHandler {
       } finally {
         if (client == null) {
           giveBackTurn();
-          context.clients().giveBack();
+          context().clients().giveBack();
         }
       }
       if (client == null) {
@@ -139,16 +137,16 @@ final class Acceptor extends Timer implements ChannelHandler {
   /** Takes a place and a turn for one client, or pauses until there are some. */
   private boolean mayTakeIn() {
     if (closing) { // who is in the queue then has nowhere else to go
-      context.clients().take();
+      context().clients().take();
       return true;
     }
-    if (!context.clients().tryTake(this)) {
+    if (!context().clients().tryTake(this)) {
       giveBackTurn();
       pauseFor(PauseReason.MAX_CONNECTIONS);
       return false;
     }
-    if (!context.rate().isUnlimited() && !isItsTurn()) {
-      context.clients().giveBack();
+    if (!context().rate().isUnlimited() && !isItsTurn()) {
+      context().clients().giveBack();
       return false;
     }
     return true;
@@ -158,7 +156,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     long now = loop.nowNanos();
     Long turn = turnNanos;
     if (turn == null) {
-      turn = now + context.rate().take(now);
+      turn = now + context().rate().take(now);
       turnNanos = turn;
     }
     if (turn - now <= 0) {
@@ -172,7 +170,7 @@ final class Acceptor extends Timer implements ChannelHandler {
   private void giveBackTurn() {
     if (turnNanos != null) {
       turnNanos = null;
-      context.rate().giveBack();
+      context().rate().giveBack();
     }
   }
 
@@ -200,8 +198,7 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   /** For relays to come. By who holds the proxy's lock. */
   void use(ProxyContext next, SourceAddresses nextSources) {
-    context = next;
-    sources = nextSources;
+    terms = new RelayTerms(this, next, nextSources);
   }
 
   /** A turn that is waited for is of a rate that was. */
@@ -223,7 +220,7 @@ final class Acceptor extends Timer implements ChannelHandler {
    */
   void placeFree() {
     if (closed || pause != PauseReason.MAX_CONNECTIONS) {
-      context.clients().callNext();
+      context().clients().callNext();
       return;
     }
     goOn();
@@ -247,11 +244,11 @@ final class Acceptor extends Timer implements ChannelHandler {
     try {
       Query query = byAddress(client);
       client.configureBlocking(false);
-      context.sockets().apply(client);
-      relay = new Relay(context, loop, this, client, query);
+      context().sockets().apply(client);
+      relay = new Relay(terms, client, query);
     } catch (Throwable e) { // it has left, as a rule
       loop.close(client, null);
-      context.clients().giveBack();
+      context().clients().giveBack();
       log.debug("{}: gone before it was begun", client, e);
       return;
     }
@@ -309,8 +306,8 @@ final class Acceptor extends Timer implements ChannelHandler {
     lastPauseNanos = now;
     pauseFor(PauseReason.NO_DESCRIPTOR);
     loop.timers().arm(this, now + PAUSE_NANOS);
-    if (context.warm() != null) {
-      EventLoop.runGuarded(context.warm()::makeRoom);
+    if (context().warm() != null) {
+      EventLoop.runGuarded(context().warm()::makeRoom);
     }
     if (isNews) {
       log.warn("accepting pauses until there is room: {}", cause.toString());
@@ -326,7 +323,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     if (openRelays.decrementAndGet() == 0 && closed) {
       drained.complete(null);
     }
-    context.clients().giveBack();
+    context().clients().giveBack();
   }
 
   /**
@@ -358,7 +355,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     loop.timers().disarm(this);
     closeSpare();
     giveBackTurn();
-    context.clients().callNext(); // where this one was called and has not come yet
+    context().clients().callNext(); // where this one was called and has not come yet
     if (openRelays.get() == 0) {
       drained.complete(null);
     }
@@ -375,11 +372,11 @@ final class Acceptor extends Timer implements ChannelHandler {
   }
 
   ProxyContext context() {
-    return context;
+    return terms.context();
   }
 
   SourceAddresses sources() {
-    return sources;
+    return terms.sources();
   }
 
   LoopStats stats() {

@@ -18,10 +18,11 @@ final class Rehearsal {
   static void run(SocketSettings sockets) throws IOException {
     LoopStats stats = new LoopStats();
     stats.countEnd(EndReason.FINISHED);
-    RelayRecord record = new RelayRecord(stats, 0);
-    record.waits(0);
+    stats.waitTime.record(0, 0);
+    RelayRecord record = new RelayRecord(0);
+    record.waits();
     record.waited(0);
-    record.connected(0, false);
+    record.connected(stats, 0, 0, false);
     ServerCounters unusedCounters = new ServerCounters("none");
     InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     try (SocketChannel channel = ServerSockets.open(nowhere)) { // the first close opens one, too

@@ -52,8 +52,8 @@ final class RelayEnd implements ChannelHandler {
   /** A write failed: what the other end still sends is thrown away. */
   private boolean outputBroken;
 
-  /** {@link #bytesRead} when the output broke; -1 if the input had ended in good order by then. */
-  private long bytesReadWhenBroken;
+  /** The output broke while the input had not ended in good order, and nothing was read since. */
+  private boolean silentSinceBroken;
 
   RelayEnd(Relay relay, EventLoop loop, SocketChannel channel) {
     this.relay = relay;
@@ -84,7 +84,7 @@ final class RelayEnd implements ChannelHandler {
 
   /** Whether the output broke and nothing, not even a FIN in good order, has come since then. */
   boolean wasReset() {
-    return outputBroken && bytesRead == bytesReadWhenBroken;
+    return silentSinceBroken;
   }
 
   boolean hasPending() {
@@ -185,7 +185,7 @@ final class RelayEnd implements ChannelHandler {
       early = null;
       bytes.flip();
       relay.received(this, bytes.remaining());
-      bytesRead += bytes.remaining();
+      count(bytes.remaining());
       relay.otherThan(this).write(bytes, this, false);
       loop.buffers().giveBack(bytes);
     }
@@ -209,10 +209,15 @@ final class RelayEnd implements ChannelHandler {
       relay.inputEnded(this);
     } else if (n > 0 && !other.outputBroken) {
       relay.received(this, n);
-      bytesRead += n;
+      count(n);
       boolean full = !buffer.hasRemaining();
       other.write(buffer.flip(), this, full);
     }
+  }
+
+  private void count(int bytes) {
+    bytesRead += bytes;
+    silentSinceBroken = false;
   }
 
   /** Writes what the source has just sent; keeps the rest, and stops the source meanwhile. */
@@ -282,7 +287,7 @@ final class RelayEnd implements ChannelHandler {
   private void writeFailed(IOException cause) {
     log.debug("{}: takes no more", this, cause);
     outputBroken = true;
-    bytesReadWhenBroken = inputEnded ? -1 : bytesRead;
+    silentSinceBroken = !inputEnded;
     dropPending();
     unwant(SelectionKey.OP_WRITE);
     RelayEnd source = relay.otherThan(this);

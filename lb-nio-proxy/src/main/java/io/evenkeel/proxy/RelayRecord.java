@@ -11,17 +11,8 @@ final class RelayRecord {
 
   private static final long NEVER = -1;
 
-  private final LoopStats stats;
   private final long beganNanos;
-
-  /** When the present wait or attempt began. */
-  private long stepNanos;
-
   private long waitedNanos = NEVER;
-
-  /** Whether it waits, since {@link #stepNanos}. */
-  private boolean waiting;
-
   private long connectTimeNanos = NEVER;
   private long firstByteTimeNanos = NEVER;
 
@@ -32,32 +23,20 @@ final class RelayRecord {
   private @Nullable ServerCounters server;
 
   /** A client was taken in. */
-  RelayRecord(LoopStats stats, long nowNanos) {
-    this.stats = stats;
+  RelayRecord(long nowNanos) {
     this.beganNanos = nowNanos;
   }
 
-  void waits(long now) {
-    stepNanos = now;
+  void waits() {
     waitedNanos = Math.max(0, waitedNanos);
-    waiting = true;
   }
 
-  /** Its wait has come to an end; how long it was. */
-  long waited(long now) {
-    long nanos = now - stepNanos;
-    endWait(now);
-    stats.waitTime.record(nanos, now);
-    return nanos;
+  /** A wait has come to an end. */
+  void waited(long nanos) {
+    waitedNanos += nanos;
   }
 
-  private void endWait(long now) {
-    waiting = false;
-    waitedNanos += now - stepNanos;
-  }
-
-  void attempts(Node node, long now) {
-    stepNanos = now;
+  void attempts(LoopStats stats, Node node) {
     server = stats.begin(node);
   }
 
@@ -70,11 +49,12 @@ final class RelayRecord {
   /**
    * There is a connection to the server.
    *
+   * @param since when that began
    * @param isWarm whether it was made beforehand
    */
-  void connected(long now, boolean isWarm) {
+  void connected(LoopStats stats, long since, long now, boolean isWarm) {
     connectedNanos = now;
-    connectTimeNanos = Math.max(0, now - stepNanos);
+    connectTimeNanos = Math.max(0, now - since);
     stats.warm += isWarm ? 1 : 0;
     stats.connectTime.record(connectTimeNanos, now);
     if (server != null) {
@@ -85,8 +65,7 @@ final class RelayRecord {
   }
 
   /** A warm connection was gone before anything passed over it: the server is connected to anew. */
-  void connectsAnew(long now) {
-    stepNanos = now;
+  void connectsAnew() {
     connectTimeNanos = NEVER;
   }
 
@@ -106,7 +85,7 @@ final class RelayRecord {
     }
   }
 
-  void receivedFromServer(int bytes, long now) {
+  void receivedFromServer(LoopStats stats, int bytes, long now) {
     if (server == null) {
       return; // not while it relays
     }
@@ -119,7 +98,7 @@ final class RelayRecord {
   }
 
   /** It has nothing to do with the server any more. */
-  void leavesServer() {
+  void leavesServer(LoopStats stats) {
     ServerCounters left = server;
     if (left != null) {
       server = null;
@@ -128,17 +107,15 @@ final class RelayRecord {
   }
 
   /** It is over; before the channels are closed, for they know no address afterwards. */
-  void ended(EndReason reason, long now, RelayEnd client, @Nullable RelayEnd serverEnd) {
-    count(reason, now);
+  void ended(
+      LoopStats stats, EndReason reason, long now, RelayEnd client, @Nullable RelayEnd serverEnd) {
+    count(stats, reason, now);
     String serverId = server == null ? null : server.serverId;
     AccessLog.write(reason, client, serverEnd, serverId, this, now);
   }
 
-  private void count(EndReason reason, long now) {
+  private void count(LoopStats stats, EndReason reason, long now) {
     long total = now - beganNanos;
-    if (waiting) {
-      endWait(now);
-    }
     stats.countEnd(reason);
     if (wasConnected()) {
       stats.duration.record(total, now);

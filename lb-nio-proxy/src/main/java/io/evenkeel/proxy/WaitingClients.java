@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Nobody is forgotten.</b> A client lines up first, and then all in line are tried once more;
  * a server is freed first, and then it is looked whether somebody waits. One of the two sees the
  * other. What frees a server behind the proxy's back, as a lease that another user of the balancer
- * closes, is found by the loops of the waiting, which look now and then: {@link Relay}.
+ * closes, is found by the loops of the waiting, which look now and then: {@link ServerSearch}.
  */
 final class WaitingClients {
 
@@ -35,7 +35,7 @@ final class WaitingClients {
   private volatile int most;
 
   /** In their order. Guarded by this object's lock. */
-  private final Set<Relay> line = new LinkedHashSet<>();
+  private final Set<ServerSearch> line = new LinkedHashSet<>();
 
   /** The size of {@link #line}; written under the lock. */
   private volatile int count;
@@ -86,11 +86,11 @@ final class WaitingClients {
    *
    * @return false if the line is full
    */
-  synchronized boolean enter(Relay relay) {
+  synchronized boolean enter(ServerSearch client) {
     if (line.size() >= most) {
       return false;
     }
-    line.add(relay);
+    line.add(client);
     count = line.size();
     serve();
     return true;
@@ -101,8 +101,8 @@ final class WaitingClients {
    *
    * @return false if it is not in line, so that a lease is on its way to it
    */
-  synchronized boolean leave(Relay relay) {
-    boolean left = line.remove(relay);
+  synchronized boolean leave(ServerSearch client) {
+    boolean left = line.remove(client);
     count = line.size();
     return left;
   }
@@ -140,9 +140,9 @@ final class WaitingClients {
   }
 
   private void serveInOrder() {
-    Iterator<Relay> all = line.iterator();
+    Iterator<ServerSearch> all = line.iterator();
     while (all.hasNext()) {
-      Relay first = all.next();
+      ServerSearch first = all.next();
       Lease lease = null;
       Throwable failure = null;
       try {
@@ -162,7 +162,8 @@ final class WaitingClients {
     }
   }
 
-  private static void handOver(Relay to, @Nullable Lease lease, @Nullable Throwable failure) {
+  private static void handOver(
+      ServerSearch to, @Nullable Lease lease, @Nullable Throwable failure) {
     to.loop()
         .execute(
             () -> {

@@ -158,10 +158,10 @@ final class WarmConnections implements AsyncConnector<WarmConnection> {
   synchronized void makeRoom() {
     wasShort = true;
     if (!isMakingRoom && !scheduler.isShutdown()) {
+      scheduler.execute(this::closeIdle); // throws where there is no thread to be had: next time
+      lookLater();
       isMakingRoom = true;
       log.info("no descriptors left: warm connections are closed until there are");
-      scheduler.execute(this::closeIdle);
-      lookLater();
     }
   }
 

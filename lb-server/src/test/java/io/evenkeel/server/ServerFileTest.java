@@ -28,6 +28,7 @@ class ServerFileTest {
               .withTier(1)
               .withZone("east")
               .withId("b")
+              .withMaxConcurrent(20)
               .withMetadata("rack", "r7")
               .withMetadata("os", "17"));
 
@@ -39,7 +40,7 @@ class ServerFileTest {
         servers:
           - host: 10.0.0.1
             port: 8080
-          - {id: b, host: "::1", port: 80, weight: 3, tier: 1, zone: east, metadata: {rack: r7, os: "17"}}
+          - {id: b, host: "::1", port: 80, weight: 3, tier: 1, zone: east, max_concurrent: 20, metadata: {rack: r7, os: "17"}}
         """;
     assertThat(ServerFile.parse(YAML, text)).isEqualTo(EXPECTED);
     assertThat(ServerFile.parse(Path.of("x.yml"), text)).isEqualTo(EXPECTED);
@@ -54,7 +55,7 @@ class ServerFileTest {
                 {"servers": [
                   {"host": "10.0.0.1", "port": 8080},
                   {"port": 80, "host": "::1", "weight": 3, "tier": 1, "zone": "east", "id": "b",
-                   "metadata": {"rack": "r7", "os": "17"}}
+                   "max_concurrent": 20, "metadata": {"rack": "r7", "os": "17"}}
                 ]}
                 """))
         .isEqualTo(EXPECTED);

@@ -1,0 +1,359 @@
+package io.evenkeel.proxy;
+
+import io.evenkeel.core.Lease;
+import io.evenkeel.core.Query;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of one client to a server: picks one and connects to it, to another one if that fails,
+ * and waits in line where none has room. Its {@link Relay} lets go of it once it is connected.
+ * Event loop only.
+ *
+ * <pre>
+ * connecting  refused or too late, attempts left → connecting, to another server
+ * connecting  no attempt or no server left       → the client is reset
+ * connecting  servers left, but none with room   → in line, if that is not full
+ * in line     it gets a lease                    → connecting
+ * in line     it leaves, or time is up           → the client is reset
+ * connecting  no descriptor left                 → connecting, a little later
+ * </pre>
+ */
+final class ServerSearch {
+
+  private static final QuietLog log = new QuietLog(ServerSearch.class);
+
+  /** How often somebody who waits looks whether there is room that nobody told of. */
+  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final Relay relay;
+  private final Acceptor acceptor;
+  private final ProxyContext context;
+  private final EventLoop loop;
+
+  /** By the client's address, less the servers that were tried. */
+  private Query query;
+
+  private int attemptsLeft;
+
+  /** Of the server that is leased: where it has not been tried yet. */
+  private Iterator<InetSocketAddress> addressesLeft = Collections.emptyIterator();
+
+  /** When the first attempt began, put off by the time in line since; null before that. */
+  private @Nullable Long connectBeganNanos;
+
+  /** When the present attempt, or the present wait in line, began. */
+  private long stepNanos;
+
+  private boolean inLine;
+
+  /** When it lined up the first time; null if it never did. */
+  private @Nullable Long linedUpNanos;
+
+  /** Until when it may wait for a descriptor; null if it has none to wait for. */
+  private @Nullable Long descriptorDeadlineNanos;
+
+  /** Why the last attempt failed, for the log. */
+  private @Nullable IOException lastFailure;
+
+  ServerSearch(Relay relay, Query query) {
+    this.relay = relay;
+    this.acceptor = relay.acceptor();
+    this.context = relay.context();
+    this.loop = acceptor.loop();
+    this.query = query;
+    this.attemptsLeft = context.connectAttempts();
+  }
+
+  Query query() {
+    return query;
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  /** Picks a server and begins to connect; goes on to the next where that fails at once. */
+  void connect() {
+    WaitingClients waiting = context.waiting();
+    while (attemptsLeft > 0 && !isTooLate()) {
+      Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
+      if (next == null) {
+        if (waiting.isOn() && waiting.mayHaveRoomFor(query)) {
+          lineUp();
+          return;
+        }
+        break;
+      }
+      if (attempt(next)) {
+        return;
+      }
+    }
+    if (lastFailure != null) {
+      refuse(EndReason.CONNECT_FAILED);
+    } else {
+      boolean lacksDescriptor = descriptorDeadlineNanos != null && isTooLate();
+      refuse(lacksDescriptor ? EndReason.NO_DESCRIPTOR : EndReason.NO_SERVER);
+    }
+  }
+
+  /** Begins to connect to a server; false if that failed at once. */
+  private boolean attempt(Lease next) {
+    attemptsLeft--;
+    relay.takes(next);
+    relay.record().attempts(acceptor.stats(), next.node());
+    stepNanos = loop.nowNanos();
+    if (connectBeganNanos == null) {
+      connectBeganNanos = stepNanos;
+    }
+    return beginWarm(next) || tryAddressesOf(next);
+  }
+
+  /** Relays over a warm connection, if there is one. */
+  private boolean beginWarm(Lease to) {
+    WarmConnections all = context.warm();
+    WarmConnection warm = all == null ? null : all.take(to.server());
+    if (warm == null) {
+      return false;
+    }
+    try {
+      relay.serverEnd(warm.channel()).hasSaid(warm.said());
+      relay.established(stepNanos, true);
+      return true;
+    } catch (IOException e) {
+      relay.closeServer();
+      return false;
+    }
+  }
+
+  /** A warm connection was gone before anything passed over it: to the same server, anew. */
+  void connectAnew() {
+    descriptorDeadlineNanos = null;
+    connectBeganNanos = loop.nowNanos();
+    stepNanos = loop.nowNanos();
+    Lease leased = relay.lease();
+    if (leased == null || !tryAddressesOf(leased)) {
+      connect();
+    }
+  }
+
+  private boolean tryAddressesOf(Lease of) {
+    try {
+      addressesLeft = context.addresses().of(of.server()).iterator();
+    } catch (IOException e) {
+      attemptFailed(e);
+      return false;
+    }
+    return tryAddresses();
+  }
+
+  /** Begins to connect to the server's next address; false if all that are left failed at once. */
+  private boolean tryAddresses() {
+    while (true) {
+      InetSocketAddress address = addressesLeft.next();
+      try {
+        SocketChannel channel = acceptor.openToward(address);
+        if (channel == null) {
+          awaitDescriptor();
+        } else if (open(channel, address)) {
+          relay.established(stepNanos, false);
+        }
+        return true;
+      } catch (IOException e) {
+        relay.closeServer();
+        if (!addressesLeft.hasNext() || isTooLate()) {
+          attemptFailed(e);
+          return false;
+        }
+      }
+    }
+  }
+
+  /** A connect that was under way failed: on to the next address, or the next server. */
+  private void connectFailed(IOException cause) {
+    relay.closeServer();
+    if (addressesLeft.hasNext() && !isTooLate()) {
+      if (tryAddresses()) {
+        return;
+      }
+    } else {
+      attemptFailed(cause);
+    }
+    connect();
+  }
+
+  private long connectDeadlineNanos() {
+    return (connectBeganNanos == null ? loop.nowNanos() : connectBeganNanos)
+        + context.connectDeadlineNanos();
+  }
+
+  private boolean isTooLate() {
+    return loop.nowNanos() - connectDeadlineNanos() >= 0;
+  }
+
+  // ---- waiting for room on a server ----
+
+  private void lineUp() {
+    inLine = true;
+    descriptorDeadlineNanos = null;
+    stepNanos = loop.nowNanos();
+    if (linedUpNanos == null) {
+      linedUpNanos = stepNanos;
+    }
+    relay.record().waits();
+    try {
+      relay.client().await(SelectionKey.OP_READ); // to see it leave
+    } catch (IOException e) {
+      relay.clientLeft();
+      return;
+    }
+    if (context.waiting().enter(this)) {
+      loop.timers().arm(relay, stepNanos + LOOK_NANOS, waitDeadlineNanos());
+    } else {
+      refuse(EndReason.QUEUE_FULL);
+    }
+  }
+
+  private long waitDeadlineNanos() {
+    return (linedUpNanos == null ? loop.nowNanos() : linedUpNanos) + context.waitTimeoutNanos();
+  }
+
+  /** The time of the relay has come. */
+  void expired(long now) {
+    if (inLine) {
+      waitingExpired(now);
+    } else if (relay.hasServerEnd()) {
+      connectFailed(new SocketTimeoutException("not connected in time"));
+    } else { // it waited for a descriptor
+      connect();
+    }
+  }
+
+  private void waitingExpired(long now) {
+    if (now - waitDeadlineNanos() < 0) {
+      loop.timers().arm(relay, now + LOOK_NANOS, waitDeadlineNanos());
+      context.waiting().lookAgain(now);
+    } else if (context.waiting().leave(this)) {
+      refuse(EndReason.QUEUE_TIMEOUT);
+    } // else a lease is on its way
+  }
+
+  /** Its turn has come. */
+  void granted(Lease granted) {
+    if (!inLine) { // it has left meanwhile
+      granted.close();
+      context.waiting().roomMayBe();
+      return;
+    }
+    relay.takes(granted);
+    try {
+      loop.timers().disarm(relay);
+      long waitedNanos = leaveLine();
+      acceptor.stats().waitTime.record(waitedNanos, loop.nowNanos());
+      if (connectBeganNanos != null) { // waiting has a limit of its own
+        connectBeganNanos += waitedNanos;
+      }
+      if (!attempt(granted)) {
+        connect();
+      }
+    } catch (Throwable e) {
+      failed(e);
+    }
+  }
+
+  /** How long it was there this time. */
+  private long leaveLine() {
+    inLine = false;
+    long nanos = loop.nowNanos() - stepNanos;
+    relay.record().waited(nanos);
+    return nanos;
+  }
+
+  void failed(Throwable cause) {
+    relay.failed(cause);
+  }
+
+  /** The relay is over. */
+  void end() {
+    if (inLine) {
+      boolean unused = context.waiting().leave(this); // else granted() finds that it has left
+      long unusedToo = leaveLine();
+    }
+  }
+
+  /** Begins one attempt; true if it is connected already. */
+  private boolean open(SocketChannel channel, InetSocketAddress address) throws IOException {
+    RelayEnd end = relay.serverEnd(channel);
+    if (ServerSockets.connect(channel, address, context.sockets(), relay.sources())) {
+      return true;
+    }
+    end.await(SelectionKey.OP_CONNECT);
+    long timeoutNanos = loop.nowNanos() + context.connectTimeoutNanos();
+    loop.timers().arm(relay, timeoutNanos, connectDeadlineNanos());
+    return false;
+  }
+
+  /**
+   * No descriptor is left, not even the spare one: that is not the server's doing, nor an attempt.
+   * The client waits, for as long as a connect may take. It is hung on the loop meanwhile, asking
+   * for nothing, for a shutdown to find it.
+   */
+  private void awaitDescriptor() throws IOException {
+    relay.endLease();
+    attemptsLeft++;
+    long now = loop.nowNanos();
+    if (descriptorDeadlineNanos == null) {
+      descriptorDeadlineNanos = now + context.connectTimeoutNanos();
+    }
+    if (now - descriptorDeadlineNanos >= 0) {
+      refuse(EndReason.NO_DESCRIPTOR);
+      return;
+    }
+    relay.client().await(0); // what it says is read once it is connected
+    loop.timers().arm(relay, now + Acceptor.PAUSE_NANOS);
+  }
+
+  /** The connect that was under way has come to an end. */
+  void connectReady(RelayEnd end) {
+    try {
+      if (end.channel().finishConnect()) {
+        relay.established(stepNanos, false);
+      }
+    } catch (IOException e) {
+      connectFailed(e);
+    }
+  }
+
+  private void attemptFailed(IOException cause) {
+    if (!relay.isOpen()) {
+      return;
+    }
+    lastFailure = cause;
+    relay.closeServer();
+    Lease failed = relay.lease();
+    if (failed == null) {
+      return;
+    }
+    log.debug("{}: could not connect to {}", relay.client(), failed.server(), cause);
+    if (!(cause instanceof BindException)) { // no local port left: not the server's doing
+      failed.failure(cause);
+    }
+    relay.record().connectFailed();
+    query = query.excluding(failed.node());
+    relay.endLease();
+    context.addresses().suspect(failed.server());
+  }
+
+  private void refuse(EndReason reason) {
+    context.outage().refused(loop.nowNanos(), lastFailure);
+    relay.close(true, reason);
+  }
+}
