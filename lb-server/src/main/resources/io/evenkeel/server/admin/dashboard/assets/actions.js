@@ -204,9 +204,7 @@ export function openMenu(id, button, details) {
     }
     event.stopPropagation();
   };
-  menu.ontoggle = (event) => {
-    if (event.newState === 'closed' && menu.contains(document.activeElement)) button.focus();
-  };
+  button.focus(); // to which the browser gives the focus back
   menu.showPopover();
   const at = button.getBoundingClientRect();
   const height = menu.offsetHeight;

@@ -38,7 +38,8 @@ export async function call(method, path, body, headers = {}) {
   }
   // Health is 503 where nothing can be served: that is an answer, not an error.
   if (!response.ok && !(response.status === 503 && path === 'health')) {
-    if (response.status === 401 && path !== 'session') onUnauthorized();
+    // A wrong token at signing in is that dialog's own matter.
+    if (response.status === 401 && !(method === 'POST' && path === 'session')) onUnauthorized();
     throw new ApiError(response.status, answer);
   }
   return answer;

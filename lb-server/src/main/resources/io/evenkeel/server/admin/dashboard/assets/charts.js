@@ -17,7 +17,7 @@ const CARDS = [
     more: ({ bytes: b }) => [`${bytes(b.out)} out`, `${bytes(b.in)} in`] },
   { id: 'errors', title: 'Errors per second', series: [{ key: 'errors', text: rate, colour: 'bad' }],
     more: ({ errors }) => [`${count(errors.total)} in all`] },
-  { id: 'latency', title: 'Duration, worst p99', series: [{ key: 'p99_ms', text: ms, colour: 's3' }], more: () => [] },
+  { id: 'latency', title: 'First byte, worst p99', series: [{ key: 'p99_ms', text: ms, colour: 's3' }], more: () => [] },
   { id: 'eligible', title: 'Servers in service', series: [{ key: 'eligible', text: count, colour: 'good', step: true }],
     more: () => {
       const balancers = store.health?.balancers ?? [];

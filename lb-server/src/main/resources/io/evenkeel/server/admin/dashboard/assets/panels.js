@@ -64,15 +64,15 @@ export async function explain(key) {
     return;
   }
   try {
-    const { next, servers } = await get(of(store.chosen, `explain?key=${encodeURIComponent(key)}`));
+    const { next, servers, taken_as: takenAs } = await get(of(store.chosen, `explain?key=${encodeURIComponent(key)}`));
     const rows = [...servers].sort((a, b) => (b.verdict === 'NEXT') - (a.verdict === 'NEXT'));
     box.replaceChildren(
-      el('p', { class: 'answer' }, el('code', { text: key }), icon('arrow'),
+      el('p', { class: 'answer' }, el('code', { text: key }), takenAs === 'address' ? el('span', { class: 'muted', text: 'as a client’s address' }) : null, icon('arrow'),
         next === null ? el('b', { class: 'error', text: 'no server' }) : el('b', { text: next }),
         el('button', { type: 'button', class: 'icon-button', title: 'Clear', on: { click: () => box.replaceChildren() } }, icon('close'), el('span', { class: 'sr', text: 'Clear' }))),
-      el('table', { class: 'small verdicts' }, el('thead', {}, el('tr', {}, ...['Server', 'Verdict', 'Why'].map((text) => el('th', { scope: 'col', text })))),
+      el('div', { class: 'verdict-box', tabindex: '0', role: 'group', 'aria-label': 'Verdicts' }, el('table', { class: 'small verdicts' }, el('thead', {}, el('tr', {}, ...['Server', 'Verdict', 'Why'].map((text) => el('th', { scope: 'col', text })))),
         el('tbody', {}, ...rows.slice(0, SHOWN_SERVERS).map((one) => el('tr', { data: { verdict: one.verdict } },
-          el('th', { scope: 'row', text: one.id }), el('td', { text: words(one.verdict) }), el('td', { text: one.reason ?? '' }))))),
+          el('th', { scope: 'row', text: one.id }), el('td', { text: words(one.verdict) }), el('td', { text: one.reason ?? '' })))))),
       rows.length > SHOWN_SERVERS ? el('p', { class: 'muted', text: `and ${plural(rows.length - SHOWN_SERVERS, 'server')} more` }) : '');
   } catch (failure) {
     box.replaceChildren(el('p', { class: 'error', text: failure.message }));

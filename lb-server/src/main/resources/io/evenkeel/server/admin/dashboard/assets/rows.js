@@ -18,7 +18,7 @@ export const COLUMNS = [
   { key: 'in_flight', label: 'In flight', by: (server) => server.in_flight },
   { key: 'rate', label: 'Connections/s', by: (server) => server.rates?.connections ?? null },
   { key: 'bytes', label: 'Bytes/s', by: (server) => (server.rates ? server.rates.bytes_in + server.rates.bytes_out : null) },
-  { key: 'latency', label: 'p50 / p99', by: (server) => p99(server.traffic?.duration_ms) },
+  { key: 'latency', label: 'p50 / p99, ms', by: (server) => p99(server.traffic?.duration_ms) },
   { key: 'failures', label: 'Failures', by: failures },
   { key: 'menu', label: 'Actions' },
 ];
@@ -63,6 +63,13 @@ export function createRow(pick, menu) {
     cell('menu', part.menu));
   const row = { tr, part, id: null, spark: undefined, width: 0 };
   return row;
+}
+
+/** The curve of a row that is in its place: apart from the rest, because it asks how large the row has become. */
+export function updateSpark(row, server) {
+  if (row.spark === server.spark) return;
+  row.spark = server.spark;
+  drawSpark(row.part.spark, server.spark);
 }
 
 const quantiles = (of) => (of && typeof of.p50 === 'number' ? `${msBare(of.p50)} / ${msBare(of.p99)}` : '–');
@@ -121,10 +128,6 @@ export function updateRow(row, server, index, chosen) {
 
   setText(part.rate, rates ? rate(rates.connections) : '–');
   setText(part.total, count(traffic ? traffic.connections : server.picks) + ' in all');
-  if (row.spark !== server.spark) {
-    row.spark = server.spark;
-    drawSpark(part.spark, server.spark);
-  }
   setText(part.bytesIn, rates ? bytes(rates.bytes_in) : '–');
   setText(part.bytesOut, rates ? bytes(rates.bytes_out) : '–');
   setText(part.connect, quantiles(traffic?.connect_ms));

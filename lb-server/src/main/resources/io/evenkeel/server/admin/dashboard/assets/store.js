@@ -87,12 +87,12 @@ function appendHistory({ time_unix: time, health, metrics }) {
   }
 }
 
-/** Of the time that connections last, over all servers. */
+/** Of the time until a server's first byte, the slowest server's, as the history has it. */
 function worstP99() {
   let worst = null;
   for (const { servers } of store.balancers.values()) {
     for (const { traffic } of servers) {
-      const p99 = traffic?.duration_ms?.p99;
+      const p99 = traffic?.first_byte_ms?.p99;
       if (typeof p99 === 'number' && (worst === null || p99 > worst)) worst = p99;
     }
   }

@@ -4,10 +4,10 @@
 
 import { $, el, icon, setHidden, setText } from './dom.js';
 import { STATES, plural, stateIcon, stateWord } from './format.js';
-import { COLUMNS, byState, checkText, createRow, updateRow } from './rows.js';
+import { COLUMNS, byState, checkText, createRow, updateRow, updateSpark } from './rows.js';
 import { current } from './store.js';
 
-const NARROW = matchMedia('(max-width: 899px)');
+const NARROW = matchMedia('(max-width: 1010px)');
 const EXTRA_ROWS = 4;
 /** With more servers than these the table scrolls by itself. */
 const GROWS_TO = 16;
@@ -165,14 +165,12 @@ export class Table {
     }
     this.#above.style.height = first * height + 'px';
     this.#below.style.height = (this.#list.length - end) * height + 'px';
-    const added = [];
     let before = this.#above;
     visible.forEach((server, i) => {
       let row = this.#rows.get(server.id);
       if (!row) {
         row = this.#spare.pop() ?? createRow((one) => this.#pick(one), (one) => this.menu(one.id, one.part.menu));
         this.#rows.set(server.id, row);
-        added.push(row);
       }
       if (before.nextElementSibling !== row.tr) before.after(row.tr);
       before = row.tr;
@@ -180,6 +178,8 @@ export class Table {
       const tabindex = server.id === this.#active || (this.#active === null && first + i === 0) ? '0' : '-1';
       if (row.tr.getAttribute('tabindex') !== tabindex) row.tr.setAttribute('tabindex', tabindex);
     });
+    // Only now: a layout while rows are missing would make the table short, and have it scrolled back.
+    for (const server of visible) updateSpark(this.#rows.get(server.id), server);
     if (this.#spare.length > 64) this.#spare.length = 64;
   }
 
