@@ -172,8 +172,7 @@ class EvenkeelMetricsTest {
     PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     metrics.bindTo(prometheus);
 
-    Promtool.Answer answer =
-        Promtool.run(Path.of("."), prometheus.scrape(), "check", "metrics");
+    Promtool.Answer answer = Promtool.run(Path.of("."), prometheus.scrape(), "check", "metrics");
 
     assertThat(answer.text()).isEmpty();
     prometheus.close();

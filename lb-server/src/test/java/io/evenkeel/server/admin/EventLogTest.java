@@ -307,8 +307,7 @@ class EventLogTest {
         String who = "w" + w;
         assertThat(expected.stream().filter(entry -> entry.subject().equals(who)))
             .extracting(Entry::text)
-            .containsExactlyElementsOf(
-                IntStream.range(0, each).mapToObj(i -> "" + i).toList());
+            .containsExactlyElementsOf(IntStream.range(0, each).mapToObj(i -> "" + i).toList());
       }
     } finally {
       threads.shutdownNow();
