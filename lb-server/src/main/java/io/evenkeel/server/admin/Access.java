@@ -143,9 +143,7 @@ final class Access {
   private @Nullable Who bySession(Exchange exchange, String address) throws HttpProblem {
     String key = sessionKey(exchange);
     Token token = key == null ? null : sessions.find(key);
-    return token == null || key == null
-        ? null
-        : new Who(token.name(), address, token.role(), key);
+    return token == null || key == null ? null : new Who(token.name(), address, token.role(), key);
   }
 
   /** Whether a stream of events that was begun may go on. */

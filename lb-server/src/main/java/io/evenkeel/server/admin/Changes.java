@@ -250,7 +250,8 @@ final class Changes {
       }
       server = with(node.server(), values);
       try {
-        // In an order in which the server never gets something new that neither state would give it.
+        // In an order in which the server never gets something new that neither state would give
+        // it.
         boolean blocked = false;
         if (drainSeconds != null) {
           drained = balancer.balancer().drain(id, Duration.ofSeconds(drainSeconds));
@@ -284,9 +285,7 @@ final class Changes {
                       + (left == 0 ? ": done" : ": time is up, " + left + " still in flight")));
     }
     Answer answer = state(200, balancer, id);
-    return changed
-        ? done(exchange, balancer, text(balancer, id, values), answer)
-        : answer;
+    return changed ? done(exchange, balancer, text(balancer, id, values), answer) : answer;
   }
 
   private static String text(Inventory.Balancer balancer, String id, Form.Values values) {
@@ -322,7 +321,9 @@ final class Changes {
                       if (left != null) {
                         then.left(left);
                       } else {
-                        audit(who, "drain of server " + id + " of " + balancer.name() + ": ended before");
+                        audit(
+                            who,
+                            "drain of server " + id + " of " + balancer.name() + ": ended before");
                       }
                     });
               } catch (RejectedExecutionException e) {
@@ -413,8 +414,7 @@ final class Changes {
   }
 
   /** What happens after each change of a balancer. */
-  private Answer done(
-      Exchange exchange, Inventory.Balancer balancer, String text, Answer answer) {
+  private Answer done(Exchange exchange, Inventory.Balancer balancer, String text, Answer answer) {
     audit(exchange.who(), text);
     String failure = written(balancer, exchange.who());
     return failure == null ? answer : answer.with("Evenkeel-Warning", failure);

@@ -233,7 +233,8 @@ final class EventStreams implements AutoCloseable {
         slow = queued > queueBytes;
       }
       if (slow) {
-        LOG.info("admin: {} does not keep up with the events: cut off", LogText.clean(who.toString()));
+        LOG.info(
+            "admin: {} does not keep up with the events: cut off", LogText.clean(who.toString()));
         end();
       } else {
         iterate();

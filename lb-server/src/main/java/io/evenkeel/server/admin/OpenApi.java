@@ -132,8 +132,7 @@ final class OpenApi {
       if (schema.contains("/")) {
         response.putObject("content").putObject(schema).putObject("schema").put("type", "string");
       } else if (!schema.isEmpty()) {
-        refer(
-            response.putObject("content").putObject(Answer.JSON).putObject("schema"), schema);
+        refer(response.putObject("content").putObject(Answer.JSON).putObject("schema"), schema);
       }
     }
     for (int status : problems(route)) {

@@ -31,7 +31,21 @@ class AdminTextsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"%", "%1", "%g1", "%-1", "%+1", "a b", "\u00e9", "%c3", "%c0%af", "%ed%a0%80", "%0d%0a", "%7f", "%c2%85"})
+      strings = {
+        "%",
+        "%1",
+        "%g1",
+        "%-1",
+        "%+1",
+        "a b",
+        "\u00e9",
+        "%c3",
+        "%c0%af",
+        "%ed%a0%80",
+        "%0d%0a",
+        "%7f",
+        "%c2%85"
+      })
   void textsThatAreNotWellEncoded_areRefused(String text) {
     assertThatThrownBy(() -> PercentCoding.decode(text, false))
         .isInstanceOf(IllegalArgumentException.class);
@@ -41,7 +55,8 @@ class AdminTextsTest {
   void whatIsLogged_isOneLine_withoutMarks(@ForAll String text) {
     assertThat(LogText.clean(text))
         .hasSizeLessThanOrEqualTo(503)
-        .doesNotContainPattern("[\\p{Cntrl}\u0085\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f]");
+        .doesNotContainPattern(
+            "[\\p{Cntrl}\u0085\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f]");
   }
 
   @Property(tries = 200, seed = "10")
