@@ -369,19 +369,18 @@ final class Changes {
     String who = exchange.who().toString();
     String json = JsonBody.text(exchange.body);
     try {
-      return changes(exchange, "config replaced", control().replace(json, who));
+      return changes(control().replace(json, who));
     } catch (ConfigException e) {
       throw HttpProblem.of(e);
     } catch (IOException e) {
       String notWritten = "in force, but not written to the file: " + clean(e);
-      return changes(exchange, "config replaced", List.of(notWritten));
+      return changes(List.of(notWritten));
     }
   }
 
   Answer reload(Exchange exchange) throws HttpProblem {
     try {
-      List<String> changes = control().reload(exchange.who().toString());
-      return changes(exchange, "config reloaded", changes);
+      return changes(control().reload(exchange.who().toString()));
     } catch (ConfigException e) {
       throw HttpProblem.of(e);
     } catch (IOException e) {
@@ -389,10 +388,8 @@ final class Changes {
     }
   }
 
-  private Answer changes(Exchange exchange, String what, List<String> changes) {
-    audit(
-        exchange.who(),
-        what + ": " + (changes.isEmpty() ? "nothing changed" : String.join("; ", changes)));
+  /** Told to the log and the events by the program, which tells of its own reloads, too. */
+  private static Answer changes(List<String> changes) {
     ObjectNode json = object();
     ArrayNode list = json.putArray("changes");
     changes.forEach(list::add);
