@@ -121,23 +121,49 @@ class LiveUpdateTest {
   }
 
   @Test
-  void checkUnderWay_hasTheTimeThatItBeganWith_andTheSamePolicyChangesNothing() {
+  void checkUnderWay_hasTheTimeThatItBeganWith_andCounts() {
     FakeProbe silent = new FakeProbe();
     HealthMonitor monitor = monitor(silent, checks(ofSeconds(10)).build());
-    fleet.time.advance(ofSeconds(10).minusMillis(1)); // all have begun, some have timed out
-    int begun = silent.calls.size();
-    monitor.update(silent, checks(ofSeconds(10)).build()); // equal: nothing is spread anew
-    fleet.settle();
-    monitor.update(silent, checks(ofSeconds(2)).build());
-    fleet.settle();
-    long open = silent.calls.stream().filter(call -> !call.answer().isDone()).count();
-    assertThat(open).isPositive();
+    while (silent.calls.isEmpty()) {
+      fleet.time.advance(ofMillis(1));
+    }
+    FakeProbe.Call first = silent.calls.get(0);
+    fleet.time.advance(ofMillis(100));
+    FakeProbe other = new FakeProbe();
+    monitor.update(other, checks(ofSeconds(2)).build());
+    fleet.time.advance(ofMillis(4_899));
+    assertThat(first.answer()).isNotDone();
     fleet.time.advance(ofMillis(1));
-    assertThat(silent.calls.stream().limit(begun).filter(call -> !call.answer().isDone()).count())
-        .isGreaterThanOrEqualTo(open - 1);
+    assertThat(first.answer()).isCancelled();
+    assertThat(monitor.health(first.server().id()).failures()).isEqualTo(1);
     monitor.close();
     assertThatIllegalStateException()
         .isThrownBy(() -> monitor.update(silent, checks(ofSeconds(2)).build()));
+  }
+
+  @Test
+  void equalPolicyAndProbe_changeNothing_notEvenWhenChecksAreDue() {
+    List<String> calls = new ArrayList<>();
+    List<String> untouched = new ArrayList<>();
+    Probe probe = always(UP, calls);
+    HealthMonitor monitor = monitor(probe, checks(ofSeconds(10)).build());
+    Fleet other = new Fleet(10);
+    HealthMonitor same =
+        HealthMonitor.builder(other.balancer)
+            .probe(always(UP, untouched))
+            .policy(checks(ofSeconds(10)).build())
+            .clock(other.time)
+            .scheduler(other.time)
+            .seed(1)
+            .start();
+    for (int i = 0; i < 200; i++) {
+      monitor.update(probe, checks(ofSeconds(10)).build());
+      fleet.time.advance(ofMillis(300));
+      other.time.advance(ofMillis(300));
+      assertThat(calls).isEqualTo(untouched);
+    }
+    assertThat(calls).hasSize(60);
+    same.close();
   }
 
   // ---- detector ----
