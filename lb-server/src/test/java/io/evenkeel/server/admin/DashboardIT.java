@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.openqa.selenium.Keys;
 
 /**
- * The dashboard in a real browser, over a real balancer: what it shows is so, and what is done on it
- * is done to the balancer. One of the servers has a hostile id throughout.
+ * The dashboard in a real browser, over a real balancer: what it shows is so, and what is done on
+ * it is done to the balancer. One of the servers has a hostile id throughout.
  */
 class DashboardIT {
 
@@ -133,7 +133,8 @@ class DashboardIT {
     assertThat(chromium.find("#overall").getText()).isEqualTo("Up");
     assertThat(chromium.find("#uptime").getText()).startsWith("up for");
     assertThat(chromium.find("#selector").getText()).isEqualTo("round_robin");
-    chromium.until("document.querySelector('#card-open .more').textContent.startsWith('1 accepted')");
+    chromium.until(
+        "document.querySelector('#card-open .more').textContent.startsWith('1 accepted')");
     chromium.until("/5 kB out/.test(document.querySelector('#card-bytes .more').textContent)");
     chromium.until("document.querySelectorAll('.plot canvas').length === 6");
     chromium.js(row("a") + ".click()");
@@ -146,7 +147,8 @@ class DashboardIT {
     long before = System.nanoTime();
     rig.kill("b");
     awaitState("b", "down");
-    System.out.printf("dashboard: red %d ms after the kill%n", (System.nanoTime() - before) / 1_000_000);
+    System.out.printf(
+        "dashboard: red %d ms after the kill%n", (System.nanoTime() - before) / 1_000_000);
     assertThat(cell("b", "state")).startsWith("Down");
     assertThat(cell("b", "check")).contains("refused");
     String[] colour =
@@ -206,7 +208,8 @@ class DashboardIT {
     chromium.fill("dialog[open] input[name=weight]", String.valueOf(Server.MAX_WEIGHT + 1L));
     chromium.click("dialog[open] button[type=submit]");
     // The answer of the API stands at the field that it is about.
-    chromium.until("/expected/.test(document.querySelector('dialog[open] .field .error').textContent)");
+    chromium.until(
+        "/expected/.test(document.querySelector('dialog[open] .field .error').textContent)");
     assertThat(node(web, "b").server().weight()).isEqualTo(3);
     chromium.complaints(); // the browser's own line about the answer 422
     chromium.fill("dialog[open] input[name=weight]", "7");
@@ -345,7 +348,8 @@ class DashboardIT {
     awaitState(HOSTILE, "maintenance");
     chromium.until("document.getElementById('log').innerText.includes('<img src=x')");
     chromium.js(row(HOSTILE) + ".click()");
-    chromium.until("document.querySelector('.drawer h2').textContent === " + Chromium.quote(HOSTILE));
+    chromium.until(
+        "document.querySelector('.drawer h2').textContent === " + Chromium.quote(HOSTILE));
     chromium.press(Keys.ESCAPE);
     chromium.fill("#explain-key", HOSTILE);
     chromium.press(Keys.ENTER);

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
- * Makes the pictures of docs/dashboard.md, on demand: {@code -Devenkeel.screenshots=} where they are
- * to go, {@code -Devenkeel.screenshots.minutes=} how long there is to be traffic before.
+ * Makes the pictures of docs/dashboard.md, on demand: {@code -Devenkeel.screenshots=} where they
+ * are to go, {@code -Devenkeel.screenshots.minutes=} how long there is to be traffic before.
  */
 @EnabledIfSystemProperty(named = "evenkeel.screenshots", matches = ".+")
 class DashboardScreenshotsIT {
@@ -42,13 +42,13 @@ class DashboardScreenshotsIT {
                 .withTier(i == 10 ? 1 : 0)
                 .withZone(i % 2 == 0 ? "eu-1a" : "eu-1b"));
       }
-      LoadBalancer web =
-          rig.balancer("web", Selectors.maglev(), servers);
+      LoadBalancer web = rig.balancer("web", Selectors.maglev(), servers);
       LoadBalancer unused =
           rig.balancer(
               "sessions",
               Selectors.leastConnections(),
-              List.of(rig.server("sessions-1"), rig.server("sessions-2"), rig.server("sessions-3")));
+              List.of(
+                  rig.server("sessions-1"), rig.server("sessions-2"), rig.server("sessions-3")));
       List<Thread> clients = new ArrayList<>();
       for (int i = 0; i < CLIENTS; i++) {
         SplittableRandom random = new SplittableRandom(i);
