@@ -243,7 +243,7 @@ class HistoryTest {
     for (double rate : history.hour().connections()) {
       shown += rate * History.HOUR_STEP_SECONDS;
     }
-    assertThat(shown).isEqualTo(uses, within(1e-6));
+    assertThat(shown).isEqualTo((double) uses, within(1e-6));
     for (String member : members) {
       for (float point : history.spark("web", member)) {
         assertThat(point).isNotNegative();
