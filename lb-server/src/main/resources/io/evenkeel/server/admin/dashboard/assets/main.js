@@ -232,7 +232,7 @@ function announce(text) {
   if (now - said < 2000) {
     if (unsaid++ === 0) {
       setTimeout(() => {
-        setText($('announce'), unsaid === 1 ? text : `${unsaid} more changes`);
+        setText($('announce'), unsaid === 1 ? text : `${text}, and ${plural(unsaid - 1, 'more change')}`);
         unsaid = 0;
         said = performance.now();
       }, 2000 - (now - said));

@@ -49,6 +49,7 @@ function showShares(keys, algorithm) {
       const mark = el('span', { class: 'mark' });
       bar.style.width = (100 * one.share) / top + '%';
       mark.style.left = (100 * one.expected) / top + '%';
+      mark.hidden = one.expected === 0;
       return el('div', { class: 'share' }, el('span', { class: 'name', text: one.id, title: one.id }),
         el('span', { class: 'track', 'aria-hidden': 'true' }, bar, mark), el('span', { class: 'number', text: percent(one.share) }),
         el('span', { class: 'number muted' }, el('span', { class: 'sr', text: 'expected ' }), percent(one.expected)));
