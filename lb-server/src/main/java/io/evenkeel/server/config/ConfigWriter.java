@@ -92,7 +92,8 @@ public final class ConfigWriter {
   }
 
   private static List<AdminConfig.Token> tokens(Config config) {
-    return config.admin() == null ? List.of() : config.admin().tokens();
+    AdminConfig admin = config.admin();
+    return admin == null ? List.of() : admin.tokens();
   }
 
   @SuppressWarnings("unchecked") // a shape writes a tree
