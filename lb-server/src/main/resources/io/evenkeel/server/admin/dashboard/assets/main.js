@@ -6,7 +6,7 @@ import { createCharts, recolourCharts, renderCharts } from './charts.js';
 import { openDetails } from './details.js';
 import { panel } from './dialogs.js';
 import { $, el, icon, setData, setHidden, setIcon, setText, toast } from './dom.js';
-import { age, duration, plural, selectorText, stateIcon, stateWord, words } from './format.js';
+import { age, plural, selectorText, stateIcon, stateWord, words } from './format.js';
 import { createLog, explain, prependLog, renderKeys, renderLog, resetKeys } from './panels.js';
 import { forgetColours } from './spark.js';
 import { addEvent, canWrite, current, lastSeq, putBalancer, putEvents, putHistory, putStats, store } from './store.js';
@@ -112,7 +112,6 @@ function render() {
   table.render();
   renderCharts();
   renderKeys();
-  setText($('age'), '');
   const bad = health.balancers.reduce((all, one) => all + one.servers - one.eligible, 0);
   const title = (bad > 0 ? `(${bad} out) ` : '') + 'Evenkeel';
   if (document.title !== title) document.title = title;
@@ -174,7 +173,7 @@ function showAttention(health) {
     const servers = store.balancers.get(balancer.name)?.servers ?? [];
     for (const [state, text] of Object.entries(UNWELL)) {
       const ids = servers.filter((server) => server.state === state).map((server) => server.id);
-      if (ids.length > 0) items.push([state, `${balancer.name}: ${ids.length === 1 ? ids[0] + ' is' : plural(ids.length, 'server') + ' are'} ${text}${ids.length > 1 ? `: ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ', …' : ''}` : ''}.`]);
+      if (ids.length > 0) items.push([state, `${balancer.name}: ${ids.length === 1 ? ids[0] + ' is' : plural(ids.length, 'server') + ' are'} ${text}${ids.length > 1 ? `: ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ' and others' : ''}` : ''}.`]);
     }
     for (const warning of balancer.warnings ?? []) items.push(['degraded', `${balancer.name}: ${warning.text}`]);
   }
@@ -210,13 +209,14 @@ function showConnection(state, seconds) {
   setData($('connection'), 'conn', shown);
   setText($('connection-text'), shown === 'paused' ? 'Held' : SAID[state]);
   const offline = $('offline');
+  document.body.dataset.signed = state === 'closed' ? 'out' : 'in';
   document.body.dataset.stale = String(state === 'stale' || state === 'lost');
   if (state === 'stale' || state === 'lost') {
-    const seen = store.heard > 0 ? ` What you see is ${duration(Math.round((performance.now() - store.heard) / 1000))} old.` : '';
+    const seen = store.heard > 0 ? `What you see is ${age((performance.now() - store.heard) / 1000)} old.` : '';
     setText($('connection-text'), SAID[state]);
-    if (offline.hidden) setText(offline, state === 'lost' ? 'The connection to the balancer is lost; trying again.' : 'The balancer has not been heard for some seconds.');
+    setText($('offline-text'), state === 'lost' ? 'The connection to the balancer is lost.' : 'The balancer has not been heard for some seconds.');
     setHidden(offline, false);
-    setText($('age'), `${seen}${state === 'lost' ? ` Next try in ${duration(Math.ceil(seconds))}.` : ''}`);
+    setText($('age'), `${seen}${state === 'lost' ? ` Next try in ${age(Math.ceil(seconds))}.` : ''}`);
     favicon('offline');
   } else if (state === 'live') {
     setHidden(offline, true);
