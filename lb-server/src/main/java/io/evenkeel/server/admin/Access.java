@@ -61,7 +61,8 @@ final class Access {
     String site = exchange.header("Sec-Fetch-Site").orElse("same-origin");
     Optional<String> origin = exchange.header(HttpHeader.ORIGIN);
     if (!(site.equals("same-origin") || site.equals("none"))
-        || origin.isPresent() && !isOwn(origin.get(), exchange.header(HttpHeader.HOST).orElse(""))) {
+        || (origin.isPresent()
+            && !isOwn(origin.get(), exchange.header(HttpHeader.HOST).orElse("")))) {
       throw HttpProblem.of(403, "a page of another origin asks for a change");
     }
   }
@@ -142,9 +143,7 @@ final class Access {
   private @Nullable Who bySession(Exchange exchange, String address) throws HttpProblem {
     String key = sessionKey(exchange);
     Token token = key == null ? null : sessions.find(key);
-    return token == null || key == null
-        ? null
-        : new Who(token.name(), address, token.role(), key);
+    return token == null || key == null ? null : new Who(token.name(), address, token.role(), key);
   }
 
   /** Whether a stream of events that was begun may go on. */

@@ -1,6 +1,5 @@
 package io.evenkeel.server.admin;
 
-import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -174,9 +173,9 @@ final class AdminHandler extends Handler.Abstract {
     answer.headers().forEach(response.getHeaders()::put);
     if (!answer.type().isEmpty()) {
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
-      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, answer.body().length);
+      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, answer.body().remaining());
     }
     boolean bodyless = answer.type().isEmpty() || request.getMethod().equals("HEAD");
-    response.write(true, bodyless ? null : ByteBuffer.wrap(answer.body()), callback);
+    response.write(true, bodyless ? null : answer.body().slice(), callback);
   }
 }

@@ -8,8 +8,8 @@ import java.util.function.BooleanSupplier;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * The admin API, the dashboard and the metrics of an {@link Inventory}, over HTTP. Beside a balancer
- * of one's own:
+ * The admin API, the dashboard and the metrics of an {@link Inventory}, over HTTP. Beside a
+ * balancer of one's own:
  *
  * <pre>{@code
  * Inventory inventory = new Inventory();
@@ -19,10 +19,10 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
  * }
  * }</pre>
  *
- * <p>Listens on loopback unless told otherwise, and beyond that only for those who hold a token. All
- * of its threads are daemons, a dozen at most, named {@code evenkeel-admin-...} and {@code
- * evenkeel-history}; none is there after {@link #close}. Closes nothing of the inventory's. Safe for
- * use by any thread.
+ * <p>Listens on loopback unless told otherwise, and beyond that only for those who hold a token.
+ * All of its threads are daemons, a dozen at most, named {@code evenkeel-admin-...} and {@code
+ * evenkeel-history}; none is there after {@link #close}. Closes nothing of the inventory's. Safe
+ * for use by any thread.
  */
 public final class AdminServer implements AutoCloseable {
 
@@ -70,15 +70,7 @@ public final class AdminServer implements AutoCloseable {
     Changes changes = new Changes(targets, views, events, control, threads::execute);
     Routes routes =
         new Routes(
-            inventory,
-            targets,
-            views,
-            changes,
-            streams,
-            deadlines,
-            prometheus,
-            access,
-            sessions);
+            inventory, targets, views, changes, streams, deadlines, prometheus, access, sessions);
     front =
         new JettyFront(
             wanted,

@@ -93,7 +93,8 @@ public final class AdminServerBuilder {
           "token: '" + LogText.clean(name) + "' (expected: a name without control characters)");
     }
     if (tokens.stream().anyMatch(token -> token.name().equals(name))) {
-      throw new IllegalArgumentException("token: '" + name + "' (expected: another name, it is there)");
+      throw new IllegalArgumentException(
+          "token: '" + name + "' (expected: another name, it is there)");
     }
     if (secret.length() < SHORTEST_SECRET
         || secret.length() > LONGEST_SECRET
@@ -139,7 +140,9 @@ public final class AdminServerBuilder {
     InetAddress address = InetAddress.getByName(host);
     if (!address.isLoopbackAddress() && tokens.isEmpty()) {
       throw new IllegalArgumentException(
-          "bind: " + host + " (expected: a loopback address, or a token for who comes from outside)");
+          "bind: "
+              + host
+              + " (expected: a loopback address, or a token for who comes from outside)");
     }
     return new AdminServer(this, new InetSocketAddress(address, port));
   }

@@ -1,6 +1,7 @@
 package io.evenkeel.server.admin;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,10 +9,10 @@ import java.util.Map;
 /**
  * What a route says.
  *
- * @param body not changed by anybody
+ * @param body read by copies of the buffer alone
  * @param headers beside those that all answers have
  */
-record Answer(int status, String type, byte[] body, Map<String, String> headers) {
+record Answer(int status, String type, ByteBuffer body, Map<String, String> headers) {
 
   static final String JSON = "application/json";
   static final String PROBLEM = "application/problem+json";
@@ -30,11 +31,15 @@ record Answer(int status, String type, byte[] body, Map<String, String> headers)
   }
 
   static Answer of(int status, String type, String text) {
-    return new Answer(status, type, text.getBytes(StandardCharsets.UTF_8), Map.of());
+    return new Answer(status, type, StandardCharsets.UTF_8.encode(text), Map.of());
   }
 
   static Answer nothing() {
-    return new Answer(204, "", new byte[0], Map.of());
+    return empty(204);
+  }
+
+  static Answer empty(int status) {
+    return new Answer(status, "", ByteBuffer.allocate(0), Map.of());
   }
 
   Answer with(String header, String value) {

@@ -2,6 +2,7 @@ package io.evenkeel.server.admin;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
@@ -34,7 +35,7 @@ final class Assets {
           "txt", "text/plain; charset=utf-8",
           "woff2", "font/woff2");
 
-  private record Asset(String type, byte[] bytes, String tag) {}
+  private record Asset(String type, ByteBuffer bytes, String tag) {}
 
   /** By name: as many as there are files, since no other name is kept. */
   private final Map<String, Asset> assets = new ConcurrentHashMap<>();
@@ -55,7 +56,7 @@ final class Assets {
     Optional<String> known = exchange.header(HttpHeader.IF_NONE_MATCH);
     Answer answer =
         known.isPresent() && known.get().equals(asset.tag)
-            ? new Answer(304, "", new byte[0], Map.of())
+            ? Answer.empty(304)
             : new Answer(200, asset.type, asset.bytes, Map.of());
     return answer.with("ETag", asset.tag).with("Cache-Control", "no-cache");
   }
@@ -75,7 +76,7 @@ final class Assets {
       }
       byte[] bytes = in.readAllBytes();
       String digest = HexFormat.of().formatHex(Tokens.digest(bytes), 0, 16);
-      Asset asset = new Asset(type, bytes, '"' + digest + '"');
+      Asset asset = new Asset(type, ByteBuffer.wrap(bytes), '"' + digest + '"');
       assets.put(name, asset);
       return asset;
     } catch (IOException e) {

@@ -154,7 +154,7 @@ final class Changes {
             exchange,
             balancer,
             "added server " + server + " to " + balancer.name(),
-            new Answer(201, Answer.JSON, state(balancer, server.id()), Map.of()))
+            state(201, balancer, server.id()))
         .with("Location", path);
   }
 
@@ -250,7 +250,8 @@ final class Changes {
       }
       server = with(node.server(), values);
       try {
-        // In an order in which the server never gets something new that neither state would give it.
+        // In an order in which the server never gets something new that neither state would give
+        // it.
         boolean blocked = false;
         if (drainSeconds != null) {
           drained = balancer.balancer().drain(id, Duration.ofSeconds(drainSeconds));
@@ -283,10 +284,8 @@ final class Changes {
                       + balancer.name()
                       + (left == 0 ? ": done" : ": time is up, " + left + " still in flight")));
     }
-    Answer answer = new Answer(200, Answer.JSON, state(balancer, id), Map.of());
-    return changed
-        ? done(exchange, balancer, text(balancer, id, values), answer)
-        : answer;
+    Answer answer = state(200, balancer, id);
+    return changed ? done(exchange, balancer, text(balancer, id, values), answer) : answer;
   }
 
   private static String text(Inventory.Balancer balancer, String id, Form.Values values) {
@@ -322,7 +321,9 @@ final class Changes {
                       if (left != null) {
                         then.left(left);
                       } else {
-                        audit(who, "drain of server " + id + " of " + balancer.name() + ": ended before");
+                        audit(
+                            who,
+                            "drain of server " + id + " of " + balancer.name() + ": ended before");
                       }
                     });
               } catch (RejectedExecutionException e) {
@@ -368,19 +369,18 @@ final class Changes {
     String who = exchange.who().toString();
     String json = JsonBody.text(exchange.body);
     try {
-      return changes(exchange, "config replaced", control().replace(json, who));
+      return changes(control().replace(json, who));
     } catch (ConfigException e) {
       throw HttpProblem.of(e);
     } catch (IOException e) {
       String notWritten = "in force, but not written to the file: " + clean(e);
-      return changes(exchange, "config replaced", List.of(notWritten));
+      return changes(List.of(notWritten));
     }
   }
 
   Answer reload(Exchange exchange) throws HttpProblem {
     try {
-      List<String> changes = control().reload(exchange.who().toString());
-      return changes(exchange, "config reloaded", changes);
+      return changes(control().reload(exchange.who().toString()));
     } catch (ConfigException e) {
       throw HttpProblem.of(e);
     } catch (IOException e) {
@@ -388,10 +388,8 @@ final class Changes {
     }
   }
 
-  private Answer changes(Exchange exchange, String what, List<String> changes) {
-    audit(
-        exchange.who(),
-        what + ": " + (changes.isEmpty() ? "nothing changed" : String.join("; ", changes)));
+  /** Told to the log and the events by the program, which tells of its own reloads, too. */
+  private static Answer changes(List<String> changes) {
     ObjectNode json = object();
     ArrayNode list = json.putArray("changes");
     changes.forEach(list::add);
@@ -413,8 +411,7 @@ final class Changes {
   }
 
   /** What happens after each change of a balancer. */
-  private Answer done(
-      Exchange exchange, Inventory.Balancer balancer, String text, Answer answer) {
+  private Answer done(Exchange exchange, Inventory.Balancer balancer, String text, Answer answer) {
     audit(exchange.who(), text);
     String failure = written(balancer, exchange.who());
     return failure == null ? answer : answer.with("Evenkeel-Warning", failure);
@@ -446,12 +443,12 @@ final class Changes {
     events.change(name, clean);
   }
 
-  private byte[] state(Inventory.Balancer balancer, String id) throws HttpProblem {
+  private Answer state(int status, Inventory.Balancer balancer, String id) throws HttpProblem {
     ObjectNode state = views.server(balancer, id, false);
     if (state == null) {
       throw notFound(); // removed from elsewhere since
     }
-    return Answer.json(state).body();
+    return Answer.json(status, state);
   }
 
   private static ObjectNode object() {

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that the balancers and proxies of an inventory count, as meters of a registry of Micrometer's:
- * for who has one. Safe for use by any thread.
+ * All that the balancers and proxies of an inventory count, as meters of a registry of
+ * Micrometer's: for who has one. Safe for use by any thread.
  *
  * <pre>{@code
  * new EvenkeelMetrics(inventory).bindTo(registry);

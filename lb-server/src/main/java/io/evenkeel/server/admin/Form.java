@@ -106,7 +106,10 @@ record Form(String name, List<Field> fields) {
             case TEXT -> "a text of 1 to " + LONGEST + " characters, none of them a control one";
             case CHOICE -> String.join(", ", choices);
             case MAP ->
-                "an object of at most " + MOST_ENTRIES + " texts of at most " + LONGEST
+                "an object of at most "
+                    + MOST_ENTRIES
+                    + " texts of at most "
+                    + LONGEST
                     + " characters, none of them a control one";
           };
       return nullable ? what + ", or null" : what;
@@ -154,7 +157,7 @@ record Form(String name, List<Field> fields) {
           ArrayNode names = schema.putArray("enum");
           choices.forEach(names::add);
         }
-        case MAP ->
+        default -> // MAP
             schema
                 .put("maxProperties", most)
                 .putObject("additionalProperties")

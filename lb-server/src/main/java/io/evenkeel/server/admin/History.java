@@ -4,6 +4,7 @@ import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.ServerStats;
 import io.evenkeel.proxy.ProxyStats;
 import io.evenkeel.proxy.TcpProxy;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -47,20 +48,20 @@ final class History implements AutoCloseable {
   }
 
   /**
-   * The hour, oldest first, all arrays of one length.
+   * The hour, oldest first, all lists of one length.
    *
    * @param endUnix when the last point ends, in seconds since 1970
    * @param connections a second, as are errors and bytes
    */
   record Hour(
       long endUnix,
-      double[] open,
-      double[] connections,
-      double[] errors,
-      double[] bytesIn,
-      double[] bytesOut,
-      double[] p99Millis,
-      double[] eligible) {}
+      List<Double> open,
+      List<Double> connections,
+      List<Double> errors,
+      List<Double> bytesIn,
+      List<Double> bytesOut,
+      List<Double> p99Millis,
+      List<Double> eligible) {}
 
   private final Inventory inventory;
   private @Nullable ScheduledExecutorService thread;
@@ -262,15 +263,16 @@ final class History implements AutoCloseable {
 
   /** The last hour. */
   synchronized Hour hour() {
+    return new Hour(hourEndUnix, hour(0), hour(1), hour(2), hour(3), hour(4), hour(5), hour(6));
+  }
+
+  private List<Double> hour(int series) {
     int length = (int) Math.min(hourPoints, HOUR_POINTS);
-    double[][] copy = new double[hour.length][length];
-    for (int i = 0; i < length; i++) {
-      int place = (int) ((hourPoints - length + i) % HOUR_POINTS);
-      for (int series = 0; series < hour.length; series++) {
-        copy[series][i] = hour[series][place];
-      }
+    List<Double> points = new ArrayList<>(length);
+    for (long point = hourPoints - length; point < hourPoints; point++) {
+      points.add(hour[series][(int) (point % HOUR_POINTS)]);
     }
-    return new Hour(hourEndUnix, copy[0], copy[1], copy[2], copy[3], copy[4], copy[5], copy[6]);
+    return points;
   }
 
   /** What a counter grew by; all that it shows if it began anew. */

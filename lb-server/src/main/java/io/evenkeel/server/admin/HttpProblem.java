@@ -17,8 +17,8 @@ final class HttpProblem extends Exception {
   /**
    * One thing that is wrong with what was sent.
    *
-   * @param where {@code pointer} for a JSON pointer or a config's path, {@code parameter} for one of
-   *     the query
+   * @param where {@code pointer} for a JSON pointer or a config's path, {@code parameter} for one
+   *     of the query
    * @param line from 1; 0 if unknown
    * @param column from 1; 0 if unknown
    */

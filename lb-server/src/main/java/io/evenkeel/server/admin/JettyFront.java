@@ -13,10 +13,10 @@ import org.eclipse.jetty.io.ArrayByteBufferPool;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
@@ -27,8 +27,8 @@ import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
  * The HTTP server: Jetty's, made small. A few daemon threads, a bound on connections, small limits,
  * HTTP/1.1 alone, no sign of what it is.
  *
- * <p>Paths are let through as they are, since a server's id may have a slash in it; {@link Exchange}
- * takes them apart, and no path ever becomes one of the file system.
+ * <p>Paths are let through as they are, since a server's id may have a slash in it; {@link
+ * Exchange} takes them apart, and no path ever becomes one of the file system.
  */
 final class JettyFront {
 

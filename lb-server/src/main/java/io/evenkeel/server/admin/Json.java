@@ -7,6 +7,7 @@ import io.evenkeel.core.FailureKind;
 import io.evenkeel.proxy.EndReason;
 import io.evenkeel.proxy.ProxyStats;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 /** How values look in the API: numbers with their unit in the key, to three decimals. */
@@ -34,7 +35,7 @@ final class Json {
     return Math.round(value * 1_000) / 1_000.0;
   }
 
-  static ArrayNode rounded(double[] values) {
+  static ArrayNode rounded(List<Double> values) {
     ArrayNode array = array();
     for (double value : values) {
       array.add(round(value));

@@ -51,7 +51,8 @@ final class MetricsWalk {
   /** What is told of times; 1 is the longest. */
   static final double[] QUANTILES = {0.5, 0.9, 0.99, 1};
 
-  private static final Family BUILD = gauge("evenkeel_build_info", "Always 1; the version is a label.");
+  private static final Family BUILD =
+      gauge("evenkeel_build_info", "Always 1; the version is a label.");
   private static final Family UPTIME = seconds("evenkeel_uptime", "Since the start.");
   private static final Family RELOADS =
       counter("evenkeel_config_reloads", "How often the configuration was read again, by result.");
@@ -95,8 +96,7 @@ final class MetricsWalk {
 
   private static final Family PICKS = counter("evenkeel_picks", "Uses of a server that began.");
   private static final Family SUCCESSES = counter("evenkeel_successes", "Uses that went well.");
-  private static final Family FAILURES =
-      counter("evenkeel_failures", "Uses that failed, by kind.");
+  private static final Family FAILURES = counter("evenkeel_failures", "Uses that failed, by kind.");
   private static final Family NEUTRAL =
       counter("evenkeel_neutral", "Uses of which nobody said how they went.");
   private static final Family UNSERVED =
@@ -222,6 +222,10 @@ final class MetricsWalk {
 
   private void put(Family family, Series series, double value) {
     sink.value(family, series, value);
+  }
+
+  private void put(Family family, Series series, long value) {
+    sink.value(family, series, (double) value); // exact up to 9 million billion
   }
 
   private void put(Family family, Series series, boolean value) {
@@ -355,8 +359,7 @@ final class MetricsWalk {
     put(SERVER_HEALTH, series, blocks.stream().noneMatch(BY_HEALTH::contains));
     put(SERVER_ELIGIBLE, series, stats.eligible());
     BLOCKS.forEach(
-        (block, name) ->
-            put(SERVER_BLOCKED, series.with("reason", name), blocks.contains(block)));
+        (block, name) -> put(SERVER_BLOCKED, series.with("reason", name), blocks.contains(block)));
     put(SERVER_WEIGHT, series, stats.server().weight());
     put(SERVER_EFFECTIVE_WEIGHT, series, stats.effectiveWeight());
     put(SERVER_IN_FLIGHT, series, stats.inFlight());

@@ -10,19 +10,32 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.eclipse.jetty.http.HttpStatus;
+import org.jspecify.annotations.Nullable;
 
 /** The OpenAPI 3.1 document of a table of routes. What answers look like stands in a resource. */
 final class OpenApi {
 
   private final List<Route> routes;
 
+  /** Guarded by this. */
+  private @Nullable Answer answer;
+
   OpenApi(List<Route> routes) {
     this.routes = routes;
   }
 
-  ObjectNode document() {
+  /** Made when it is first asked for, since most are never asked. */
+  synchronized Answer answer() {
+    if (answer == null) {
+      answer = Answer.json(document());
+    }
+    return answer;
+  }
+
+  private ObjectNode document() {
     ObjectNode document = JsonNodeFactory.instance.objectNode();
     document.put("openapi", "3.1.0");
     document
@@ -119,8 +132,7 @@ final class OpenApi {
       if (schema.contains("/")) {
         response.putObject("content").putObject(schema).putObject("schema").put("type", "string");
       } else if (!schema.isEmpty()) {
-        refer(
-            response.putObject("content").putObject(Answer.JSON).putObject("schema"), schema);
+        refer(response.putObject("content").putObject(Answer.JSON).putObject("schema"), schema);
       }
     }
     for (int status : problems(route)) {
@@ -143,8 +155,8 @@ final class OpenApi {
   }
 
   /** The statuses of what can go wrong, in order. */
-  private static TreeSet<Integer> problems(Route route) {
-    TreeSet<Integer> problems = new TreeSet<>(List.of(400, 403, 413));
+  private static Set<Integer> problems(Route route) {
+    Set<Integer> problems = new TreeSet<>(List.of(400, 403, 413));
     if (route.role() != null || route.pattern().endsWith("/session")) {
       problems.add(401);
     }

@@ -33,8 +33,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What Prometheus scrapes: all that {@link MetricsWalk} names, and how the JVM and the process fare,
- * by Micrometer. Safe for use by any thread but an event loop's.
+ * What Prometheus scrapes: all that {@link MetricsWalk} names, and how the JVM and the process
+ * fare, by Micrometer. Safe for use by any thread but an event loop's.
  *
  * <p>Each scrape is one reading, and its series are exactly those of what there is at that moment:
  * see docs/decisions/030-metrics.md for why they are not meters.

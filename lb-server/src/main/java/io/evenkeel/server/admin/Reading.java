@@ -91,6 +91,10 @@ record Reading(long nanos, Instant time, List<OfBalancer> balancers, List<OfList
             EndReason.SERVER_DOWN,
             EndReason.INTERNAL_ERROR);
 
+    static boolean isError(EndReason reason) {
+      return reason.isRefusal() || FAULTS.contains(reason);
+    }
+
     String name() {
       return listener.name();
     }
@@ -99,8 +103,7 @@ record Reading(long nanos, Instant time, List<OfBalancer> balancers, List<OfList
     long errors() {
       long sum = 0;
       for (Map.Entry<EndReason, Long> entry : stats.ended().entrySet()) {
-        boolean isError = entry.getKey().isRefusal() || FAULTS.contains(entry.getKey());
-        sum += isError ? entry.getValue() : 0;
+        sum += isError(entry.getKey()) ? entry.getValue() : 0;
       }
       return sum;
     }

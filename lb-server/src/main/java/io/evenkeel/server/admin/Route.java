@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing that can be asked for. Requests are routed by it, and it is described by the same in the
- * OpenAPI document. Immutable.
+ * One thing that can be asked for. Requests are routed by it, and it is described by the same in
+ * the OpenAPI document. Immutable.
  *
  * @param method of HTTP; HEAD goes where GET goes
  * @param pattern a path; <code>{name}</code> is one segment that is not empty, <code>{name+}</code>
@@ -104,15 +104,7 @@ record Route(
 
   Route at(String otherPattern) {
     return new Route(
-        method,
-        otherPattern,
-        role,
-        handler,
-        summary,
-        parameters,
-        form,
-        bodyLimit,
-        answers);
+        method, otherPattern, role, handler, summary, parameters, form, bodyLimit, answers);
   }
 
   Route taking(Parameter... more) {

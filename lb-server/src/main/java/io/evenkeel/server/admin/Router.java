@@ -27,8 +27,7 @@ final class Router {
         return route;
       }
     }
-    throw HttpProblem.with(
-        405, "not of this path's methods", "Allow", allowed(exchange.path));
+    throw HttpProblem.with(405, "not of this path's methods", "Allow", allowed(exchange.path));
   }
 
   /**

@@ -61,7 +61,7 @@ final class Routes {
     this.sessions = sessions;
   }
 
-  /** The document's own route is the last one. */
+  /** All of it; the last one is the document of those before it. */
   List<Route> table() {
     List<Route> table = new ArrayList<>();
     table.add(Route.get("/", null, assets::page, "The dashboard.").answering(200, "text/html"));
@@ -75,10 +75,10 @@ final class Routes {
     for (String prefix : List.of(API, API + "/balancers/{balancer}")) {
       addOfBalancer(table, prefix);
     }
-    List<Route> described = List.copyOf(table);
-    Answer document = Answer.json(new OpenApi(described).document());
+    OpenApi document = new OpenApi(List.copyOf(table));
     table.add(
-        Route.get(API + "/openapi.json", null, exchange -> document, "This document.")
+        Route.get(
+                API + "/openapi.json", null, exchange -> document.answer(), "The OpenAPI document.")
             .answering(200, "Any"));
     return table;
   }
@@ -112,8 +112,7 @@ final class Routes {
                 Parameter.integer("after", 0, Long.MAX_VALUE, "Those after this number alone."),
                 Parameter.flag("stats", "With a stats event every second, in a stream."))
             .answering(200, "Events"));
-    table.add(
-        get("/config", changes::config, "The configuration in force.").answering(200, "Any"));
+    table.add(get("/config", changes::config, "The configuration in force.").answering(200, "Any"));
     table.add(
         write("PUT", "/config", changes::replaceConfig, "Puts another configuration in force.")
             .readingUpTo(CONFIG_LIMIT)
@@ -173,7 +172,8 @@ final class Routes {
                 .taking(Parameter.text("key", LONGEST_KEY, "The key."))
                 .answering(200, "Explanation"),
             get("/keys", this::keys, "Where keys go.")
-                .taking(Parameter.integer("sample", 1, MOST_SAMPLE, "How many; 1,000 if not given."))
+                .taking(
+                    Parameter.integer("sample", 1, MOST_SAMPLE, "How many; 1,000 if not given."))
                 .answering(200, "Keys"));
     for (Route route : routes) {
       table.add(route.at(prefix + route.pattern().substring(API.length())));
@@ -198,14 +198,14 @@ final class Routes {
   }
 
   private Answer algorithms(Exchange exchange) throws HttpProblem {
-    Inventory.Balancer unused = targets.balancer(exchange); // they are the same for each that is there
+    Inventory.Balancer unused =
+        targets.balancer(exchange); // they are the same for each that is there
     return Answer.json(views.algorithms());
   }
 
   private Answer server(Exchange exchange) throws HttpProblem {
     return found(
-        views.server(
-            targets.balancer(exchange), exchange.variable("id"), exchange.isSet("spark")));
+        views.server(targets.balancer(exchange), exchange.variable("id"), exchange.isSet("spark")));
   }
 
   private Answer serverHealth(Exchange exchange) throws HttpProblem {
@@ -230,7 +230,7 @@ final class Routes {
   }
 
   private @Nullable Answer events(Exchange exchange) throws HttpProblem {
-    String accept = exchange.header(HttpHeader.ACCEPT).orElse("");
+    String accept = String.join(",", exchange.request.getHeaders().getValuesList(HttpHeader.ACCEPT));
     boolean stream =
         accept.toLowerCase(Locale.ROOT).contains("text/event-stream")
             && !exchange.method().equals("HEAD");

@@ -5,8 +5,8 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The labels of time series. Equal if all of them are. One is made for each server and serves dozens
- * of families, so what they look like to others is made once. By one thread at a time.
+ * The labels of time series. Equal if all of them are. One is made for each server and serves
+ * dozens of families, so what they look like to others is made once. By one thread at a time.
  */
 final class Series {
 

@@ -14,27 +14,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class Tokens {
 
-  private record Known(byte[] digest, Token token) {}
+  private final List<Token> tokens;
 
-  private final List<Known> known = new ArrayList<>();
+  /** In the same order. */
+  private final List<byte[]> digests = new ArrayList<>();
 
   Tokens(List<Token> tokens) {
-    for (Token token : tokens) {
-      known.add(new Known(digest(token.secret()), token));
-    }
+    this.tokens = List.copyOf(tokens);
+    this.tokens.forEach(token -> digests.add(digest(token.secret())));
   }
 
   boolean isEmpty() {
-    return known.isEmpty();
+    return tokens.isEmpty();
   }
 
   /** Null if it is nobody's. */
   @Nullable Token find(String secret) {
     byte[] digest = digest(secret);
     Token found = null;
-    for (Known each : known) {
-      if (MessageDigest.isEqual(each.digest, digest)) {
-        found = each.token;
+    for (int i = 0; i < digests.size(); i++) {
+      if (MessageDigest.isEqual(digests.get(i), digest)) {
+        found = tokens.get(i);
       }
     }
     return found;

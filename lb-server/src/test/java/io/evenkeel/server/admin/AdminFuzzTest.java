@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Requests made by chance, from a seed: good ones bent in every way, and garbage. Whatever comes,
- * the server answers without a 500, hangs up or waits no longer than its limits, changes nothing for
- * who may not, and works afterwards.
+ * the server answers without a 500, hangs up or waits no longer than its limits, changes nothing
+ * for who may not, and works afterwards.
  */
 class AdminFuzzTest {
 
@@ -32,7 +32,9 @@ class AdminFuzzTest {
   private static final Pattern STATUS = Pattern.compile("HTTP/1\\.1 (\\d{3}) ");
 
   private static final List<String> METHODS =
-      List.of("GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "X");
+      List.of(
+          "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "X");
+
   /** Good ones: method, path, body. */
   private static final List<List<String>> GOOD =
       List.of(
@@ -55,7 +57,8 @@ class AdminFuzzTest {
           List.of("DELETE", "/api/v1/servers/b?drain_seconds=0", ""),
           List.of("DELETE", "/api/v1/servers/127.0.0.1:80", ""),
           List.of("POST", "/api/v1/servers", "{\"host\":\"127.0.0.1\",\"port\":80}"),
-          List.of("POST", "/api/v1/servers", "{\"host\":\"h\",\"port\":1,\"metadata\":{\"a\":\"b\"}}"),
+          List.of(
+              "POST", "/api/v1/servers", "{\"host\":\"h\",\"port\":1,\"metadata\":{\"a\":\"b\"}}"),
           List.of(
               "PATCH",
               "/api/v1/balancers/web/servers/a",
@@ -67,15 +70,58 @@ class AdminFuzzTest {
               "/api/v1/algorithm",
               "{\"name\":\"ring_hash\",\"options\":{\"placement\":\"envoy\",\"bounded\":\"0.25\"}}"),
           List.of(
-              "PUT", "/api/v1/algorithm", "{\"name\":\"maglev\",\"options\":{\"table_size\":\"251\"}}"),
+              "PUT",
+              "/api/v1/algorithm",
+              "{\"name\":\"maglev\",\"options\":{\"table_size\":\"251\"}}"),
           List.of("PATCH", "/api/v1/servers/a", "[[[[[[{}]]]]]]"),
           List.of("PATCH", "/api/v1/servers/a", "\u00ff\u00fe{}"));
+
   private static final List<String> PIECES =
       List.of(
-          "/", "//", "..", "%2e%2e", "%2f", "%00", "%", "%zz", ";a=b", "?", "&", "=", "#", "\\", "\"",
-          "{", "}", "[", "]", ",", ":", "null", "-1", "1e999", "0.1", "\u0000", "\r", "\n", "\r\n",
-          " ", "\t", "\u007f", "\u00e9", "%c3%a9", "%c0%af", "\\u0000", "\\ud800", "true",
-          "9".repeat(40), "x".repeat(300), "'", "<script>", "${jndi:x}", "__proto__");
+          "/",
+          "//",
+          "..",
+          "%2e%2e",
+          "%2f",
+          "%00",
+          "%",
+          "%zz",
+          ";a=b",
+          "?",
+          "&",
+          "=",
+          "#",
+          "\\",
+          "\"",
+          "{",
+          "}",
+          "[",
+          "]",
+          ",",
+          ":",
+          "null",
+          "-1",
+          "1e999",
+          "0.1",
+          "\u0000",
+          "\r",
+          "\n",
+          "\r\n",
+          " ",
+          "\t",
+          "\u007f",
+          "\u00e9",
+          "%c3%a9",
+          "%c0%af",
+          "\\u0000",
+          "\\ud800",
+          "true",
+          "9".repeat(40),
+          "x".repeat(300),
+          "'",
+          "<script>",
+          "${jndi:x}",
+          "__proto__");
   private static final List<String> HEADERS =
       List.of(
           "Origin: http://evil.example",
@@ -192,10 +238,16 @@ class AdminFuzzTest {
       String before = api.state();
       for (int i = 0; i < ROUNDS; i++) {
         String who =
-            one(List.of("", "", "Authorization: Bearer wrong-secret-0123456789\r\n",
-                "Cookie: evenkeel_" + api.port() + "=" + "A".repeat(43) + "\r\n"));
+            one(
+                List.of(
+                    "",
+                    "",
+                    "Authorization: Bearer wrong-secret-0123456789\r\n",
+                    "Cookie: evenkeel_" + api.port() + "=" + "A".repeat(43) + "\r\n"));
         String request = request(who);
-        assertThat(statuses(api, request)).as(request).allMatch(status -> status < 500 || status == 505);
+        assertThat(statuses(api, request))
+            .as(request)
+            .allMatch(status -> status < 500 || status == 505);
       }
       assertThat(api.state()).isEqualTo(before);
       assertThat(api.inventory.events().after(0)).isEmpty();
@@ -257,7 +309,9 @@ class AdminFuzzTest {
           .getOutputStream()
           .write(
               ("GET /api/v1/events?stats=true HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
-                      + "Authorization: Bearer " + SECRET + "\r\n\r\n")
+                      + "Authorization: Bearer "
+                      + SECRET
+                      + "\r\n\r\n")
                   .getBytes(StandardCharsets.US_ASCII));
       assertThat(stream.getInputStream().read()).isEqualTo('H');
       half.getOutputStream().write("GET /api".getBytes(StandardCharsets.US_ASCII));

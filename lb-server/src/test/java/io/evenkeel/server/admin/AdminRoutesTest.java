@@ -204,8 +204,7 @@ class AdminRoutesTest {
     List<Reply> replies = new ArrayList<>();
     for (String path : List.of("/", "/api/v1/servers", "/nothing", "/metrics", "/%zz")) {
       if (path.contains("%")) {
-        assertThat(
-                api.raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        assertThat(api.raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
             .contains("Content-Security-Policy: default-src 'none'");
       } else {
         replies.add(api.get(path));

@@ -3,12 +3,13 @@ package io.evenkeel.server.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.evenkeel.server.admin.Api.Reply;
 import io.evenkeel.server.admin.AdminServerBuilder.Limits;
+import io.evenkeel.server.admin.Api.Reply;
 import io.evenkeel.server.config.AdminConfig.Role;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +91,8 @@ class AdminSecurityTest {
   @Test
   void badSettings_areRefused_andNoSecretIsInTheMessage() {
     AdminServerBuilder builder = AdminServer.builder(new Inventory());
-    for (String secret : List.of("short-secret", "with a space in it.", "ümlaut-0123456789abc", "x".repeat(1025))) {
+    for (String secret :
+        List.of("short-secret", "with a space in it.", "ümlaut-0123456789abc", "x".repeat(1025))) {
       assertThatThrownBy(() -> builder.token("a", secret, Role.READ))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageStartingWith("token: the secret of 'a'")
@@ -118,7 +120,8 @@ class AdminSecurityTest {
   @Test
   void tokens_decideByTheirRole() throws Exception {
     Api api = withTokens();
-    for (String path : List.of("/api/v1/servers", "/api/v1/servers/none", "/metrics", "/api/v1/events")) {
+    for (String path :
+        List.of("/api/v1/servers", "/api/v1/servers/none", "/metrics", "/api/v1/events")) {
       Reply nobody = api.get(path);
       assertThat(nobody.status()).as(path).isEqualTo(401);
       assertThat(nobody.header("WWW-Authenticate")).isEqualTo("Bearer realm=\"evenkeel\"");
@@ -131,7 +134,8 @@ class AdminSecurityTest {
     assertThat(api.send("PATCH", "/api/v1/servers/a", "{\"weight\":2}").status()).isEqualTo(401);
     assertThat(api.send("DELETE", "/api/v1/servers/a", "").status()).isEqualTo(401);
     assertThat(api.state()).isEqualTo(before);
-    Reply changes = api.send(with(OPS, api.request("PATCH", "/api/v1/servers/a", "{\"weight\":2}")));
+    Reply changes =
+        api.send(with(OPS, api.request("PATCH", "/api/v1/servers/a", "{\"weight\":2}")));
     assertThat(changes.status()).isEqualTo(200);
     assertThat(api.inventory.events().after(0))
         .filteredOn(entry -> entry.type() == EventLog.Type.CHANGE)
@@ -177,7 +181,8 @@ class AdminSecurityTest {
     assertThat(signedIn.json().toString()).isEqualTo("{\"name\":\"eyes\",\"role\":\"read\"}");
     assertThat(signedIn.header("Set-Cookie"))
         .matches(
-            "evenkeel_" + api.port()
+            "evenkeel_"
+                + api.port()
                 + "=[A-Za-z0-9_-]{43}; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict");
     String cookie = signedIn.header("Set-Cookie").split(";", -1)[0];
     assertThat(withCookie(api, "GET", "/api/v1/servers", cookie).status()).isEqualTo(200);
@@ -252,13 +257,18 @@ class AdminSecurityTest {
     assertThat(api.raw("GET /api/v1/servers HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 403 ");
     assertThat(
             api.raw(
-                "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n"
-                    + "Connection: close\r\n\r\n"))
+                Api.head(
+                    "GET / HTTP/1.1",
+                    "Host: localhost",
+                    "Host: evil.example",
+                    "Connection: close")))
         .startsWith("HTTP/1.1 400 ");
     assertThat(
             api.raw(
-                "GET http://evil.example/api/v1/servers HTTP/1.1\r\nHost: localhost\r\n"
-                    + "Connection: close\r\n\r\n"))
+                Api.head(
+                    "GET http://evil.example/api/v1/servers HTTP/1.1",
+                    "Host: localhost",
+                    "Connection: close")))
         .matches("(?s)HTTP/1.1 (400|403|200) .*");
   }
 
@@ -290,12 +300,20 @@ class AdminSecurityTest {
     assertThat(reply.status()).as(reply.toString()).isEqualTo(status);
     assertThat(api.state().equals(before)).isEqualTo(status == 403);
     Reply read =
-        api.send(api.request("GET", "/api/v1/servers", "").header(header, value.replace("PORT", "1")));
+        api.send(
+            api.request("GET", "/api/v1/servers", "").header(header, value.replace("PORT", "1")));
     assertThat(read.header("Access-Control-Allow-Origin")).isEmpty();
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "application/jsonx", "application/json; charset=utf-16"})
+  @ValueSource(
+      strings = {
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "multipart/form-data",
+        "application/jsonx",
+        "application/json; charset=utf-16"
+      })
   void bodies_thatAFormCouldSend_areRefused(String type) throws Exception {
     Api api = withoutTokens();
     String before = api.state();
@@ -303,7 +321,11 @@ class AdminSecurityTest {
     String answer =
         api.raw(
             "PATCH /api/v1/servers/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
-                + type + "\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+                + type
+                + "\r\nContent-Length: "
+                + body.length()
+                + "\r\n\r\n"
+                + body);
     assertThat(answer).startsWith("HTTP/1.1 415 ");
     assertThat(api.state()).isEqualTo(before);
   }
@@ -337,7 +359,9 @@ class AdminSecurityTest {
   void whatIsNotHttp_isRefused_andNotFollowed(String request) throws Exception {
     Api api = withoutTokens();
     String answer =
-        api.raw(request + "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        api.raw(
+            request
+                + "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assertThat(answer).doesNotContain("anonymous");
     assertThat(answer).matches("(?s)(HTTP/1.1 (4..|505) .*)?");
   }
@@ -348,12 +372,14 @@ class AdminSecurityTest {
     try (Socket slow = api.connect();
         Socket silent = api.connect();
         Socket body = api.connect()) {
-      slow.getOutputStream().write("GET / HTTP/1.1\r\nHost: lo".getBytes());
+      slow.getOutputStream()
+          .write("GET / HTTP/1.1\r\nHost: lo".getBytes(StandardCharsets.US_ASCII));
       body.getOutputStream()
           .write(
-              ("POST /api/v1/servers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + OPS
+              ("POST /api/v1/servers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                      + OPS
                       + "\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
-                  .getBytes());
+                  .getBytes(StandardCharsets.US_ASCII));
       // A request beside them is answered: the three keep nobody waiting.
       assertThat(api.get("/api/v1/session").status()).isEqualTo(401);
       clock.addAndGet(Duration.ofSeconds(61).toNanos());
@@ -374,12 +400,12 @@ class AdminSecurityTest {
     try (Socket first = api.connect();
         Socket second = api.connect()) {
       String request = "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\n\r\n";
-      first.getOutputStream().write(request.getBytes());
-      second.getOutputStream().write(request.getBytes());
+      first.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      second.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       assertThat(first.getInputStream().read()).isEqualTo('H');
       assertThat(second.getInputStream().read()).isEqualTo('H');
       try (Socket third = api.connect()) {
-        third.getOutputStream().write(request.getBytes());
+        third.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         first.close();
         assertThat(third.getInputStream().read()).isEqualTo('H');
       }

@@ -63,7 +63,8 @@ final class Api implements AutoCloseable {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + path))
             .timeout(Duration.ofMillis(PATIENCE_MILLIS))
-            .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
+            .method(
+                method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
     return body.isEmpty() ? request : request.header("Content-Type", "application/json");
   }
 
@@ -77,6 +78,11 @@ final class Api implements AutoCloseable {
 
   Reply send(String method, String path, String body) throws IOException, InterruptedException {
     return send(request(method, path, body));
+  }
+
+  /** The lines of a request up to its body. */
+  static String head(String... lines) {
+    return String.join("\r\n", lines) + "\r\n\r\n";
   }
 
   /** Sends bytes as they are, and reads until the server hangs up. */

@@ -75,14 +75,14 @@ class EvenkeelMetricsTest {
         registry.get("evenkeel.connect").tags("listener", "front").functionTimer();
     assertThat(connect.count()).isEqualTo(8);
     assertThat(connect.totalTime(TimeUnit.NANOSECONDS))
-        .isEqualTo(rig.proxy.stats().connectTime().total().toNanos());
+        .isEqualTo((double) rig.proxy.stats().connectTime().total().toNanos());
     assertThat(
             registry
                 .get("evenkeel.connection.duration.percentile")
                 .tags("phi", "0.99")
                 .timeGauge()
                 .value(TimeUnit.NANOSECONDS))
-        .isEqualTo(rig.proxy.stats().duration().p99().toNanos());
+        .isEqualTo((double) rig.proxy.stats().duration().p99().toNanos());
     assertThat(
             registry
                 .get("evenkeel.wait.percentile")
@@ -172,8 +172,7 @@ class EvenkeelMetricsTest {
     PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     metrics.bindTo(prometheus);
 
-    Promtool.Answer answer =
-        Promtool.run(Path.of("."), prometheus.scrape(), "check", "metrics");
+    Promtool.Answer answer = Promtool.run(Path.of("."), prometheus.scrape(), "check", "metrics");
 
     assertThat(answer.text()).isEmpty();
     prometheus.close();

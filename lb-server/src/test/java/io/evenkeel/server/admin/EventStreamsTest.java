@@ -59,8 +59,10 @@ class EventStreamsTest {
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       InputStream in = new BufferedInputStream(socket.getInputStream());
       reader = new BufferedReader(new InputStreamReader(new Unchunked(in), StandardCharsets.UTF_8));
-      for (String line; !(line = Unchunked.line(in)).isEmpty(); ) {
+      String line = Unchunked.line(in);
+      while (!line.isEmpty()) {
         head.add(line);
+        line = Unchunked.line(in);
       }
     }
 
@@ -156,7 +158,8 @@ class EventStreamsTest {
   void whatHappens_isSent_asItIsInTheLog() throws Exception {
     try (Stream stream = new Stream(api, "", "")) {
       assertThat(stream.status()).isEqualTo(200);
-      assertThat(stream.head).contains("Content-Type: text/event-stream", "Cache-Control: no-store");
+      assertThat(stream.head)
+          .contains("Content-Type: text/event-stream", "Cache-Control: no-store");
       api.balancer.drain("a");
       Map<String, String> event = stream.next();
       EventLog.Entry entry = api.inventory.events().after(0).get(0);
@@ -276,8 +279,7 @@ class EventStreamsTest {
           Stream nobody = new Stream(guarded, "", "")) {
         assertThat(session.status()).isEqualTo(200);
         assertThat(nobody.status()).isEqualTo(401);
-        guarded.send(
-            guarded.request("DELETE", "/api/v1/session", "").header("Cookie", cookie));
+        guarded.send(guarded.request("DELETE", "/api/v1/session", "").header("Cookie", cookie));
         assertThat(session.next()).isNull();
         guarded.balancer.drain("a");
         assertThat(token.next()).isNotNull();

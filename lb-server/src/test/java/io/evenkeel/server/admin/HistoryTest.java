@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -66,8 +67,7 @@ class HistoryTest {
 
     assertThat(history.rates().connections()).isEqualTo(22);
     assertThat(history.rates().errors()).isEqualTo(2);
-    assertThat(
-            history.rates("web", "a").connections() + history.rates("web", "b").connections())
+    assertThat(history.rates("web", "a").connections() + history.rates("web", "b").connections())
         .isEqualTo(22);
     assertThat(history.rates("web", "nobody")).isEqualTo(History.Rates.NONE);
     assertThat(history.rates("nobody", "a")).isEqualTo(History.Rates.NONE);
@@ -178,9 +178,9 @@ class HistoryTest {
     History.Hour hour = history.hour();
     assertThat(hour.connections()).hasSize(720);
     for (int i = 0; i < 720; i++) {
-      assertThat(hour.connections()[i]).isEqualTo(80 + i + 0.2, within(1e-9));
-      assertThat(hour.open()[i]).isEqualTo(1);
-      assertThat(hour.eligible()[i]).isEqualTo(1);
+      assertThat(hour.connections().get(i)).isEqualTo(80 + i + 0.2, within(1e-9));
+      assertThat(hour.open().get(i)).isEqualTo(1);
+      assertThat(hour.eligible().get(i)).isEqualTo(1);
     }
     assertThat(hour.endUnix()).isEqualTo(START.getEpochSecond() + 4_000);
   }
@@ -194,14 +194,14 @@ class HistoryTest {
     time.advance(ofSeconds(30)); // as when the process was stopped
     history.sample();
 
-    assertThat(history.hour().connections()).containsExactly(10, 10, 10, 10, 10, 10);
+    assertThat(history.hour().connections()).containsExactly(10.0, 10.0, 10.0, 10.0, 10.0, 10.0);
     float[] spark = history.spark("web", "a");
     assertThat(new float[] {spark[56], spark[57], spark[58], spark[59]})
         .containsExactly(0, 10, 10, 10);
 
     time.advance(ofSeconds(1_000_000));
     history.sample();
-    assertThat(history.hour().connections()).hasSize(720).containsOnly(0);
+    assertThat(history.hour().connections()).hasSize(720).containsOnly(0.0);
   }
 
   /** Whatever comes and goes: nothing is negative, and nothing is shown that did not happen. */
@@ -255,11 +255,16 @@ class HistoryTest {
   void close_endsTheThread() throws Exception {
     inventory.put(Inventory.Balancer.of("web", balancer("a")));
     history.start();
+    Thread thread =
+        Thread.getAllStackTraces().keySet().stream()
+            .filter(one -> one.getName().equals("evenkeel-history"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(thread.isDaemon()).isTrue();
     history.close();
     history.close();
 
-    assertThat(Thread.getAllStackTraces().keySet())
-        .extracting(Thread::getName)
-        .doesNotContain("evenkeel-history");
+    thread.join(TimeUnit.MINUTES.toMillis(1));
+    assertThat(thread.isAlive()).isFalse();
   }
 }

@@ -37,8 +37,7 @@ class OpenApiTest {
   @BeforeEach
   void read() throws Exception {
     proxy.start();
-    api.inventory.put(
-        new Inventory.Balancer("web", api.balancer, monitor, detector, breakers));
+    api.inventory.put(new Inventory.Balancer("web", api.balancer, monitor, detector, breakers));
     api.inventory.put(new Inventory.Listener("in", proxy, "web"));
     document = api.get("/api/v1/openapi.json").json();
   }
@@ -112,9 +111,7 @@ class OpenApiTest {
       seen++;
     }
     assertThat(seen).isGreaterThan(25);
-    check(
-        api.get("/api/v1/servers?spark=true"),
-        document.at("/paths/~1api~1v1~1servers/get"));
+    check(api.get("/api/v1/servers?spark=true"), document.at("/paths/~1api~1v1~1servers/get"));
   }
 
   @Test
@@ -128,7 +125,9 @@ class OpenApiTest {
             new String[] {"PATCH", "/servers/a", "{\"state\":\"drain\"}"},
             new String[] {"PATCH", "/servers/a", "{\"weight\":-2}"},
             new String[] {"PUT", "/algorithm", "{\"name\":\"maglev\"}"},
-            new String[] {"PUT", "/algorithm", "{\"name\":\"maglev\",\"options\":{\"table_size\":\"4\"}}"},
+            new String[] {
+              "PUT", "/algorithm", "{\"name\":\"maglev\",\"options\":{\"table_size\":\"4\"}}"
+            },
             new String[] {"POST", "/reload", ""},
             new String[] {"POST", "/shutdown", ""},
             new String[] {"PUT", "/config", "{}"},
@@ -138,7 +137,8 @@ class OpenApiTest {
             new String[] {"DELETE", "/servers/a?drain_seconds=1", ""});
     for (String[] change : changes) {
       Reply reply = api.send(change[0], "/api/v1" + change[1], change[2]);
-      String path = change[1].replaceFirst("\\?.*", "").replaceFirst("/servers/.*", "/servers/{id}");
+      String path =
+          change[1].replaceFirst("\\?.*", "").replaceFirst("/servers/.*", "/servers/{id}");
       check(
           reply,
           document.path("paths").path("/api/v1" + path).path(change[0].toLowerCase(Locale.ROOT)));

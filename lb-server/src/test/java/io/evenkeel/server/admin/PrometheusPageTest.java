@@ -113,13 +113,14 @@ class PrometheusPageTest {
         .isGreaterThan(2);
     for (ServerStats server : balancer.servers()) {
       String[] of = {"balancer", "web", "server", server.server().id()};
-      assertThat(scrape.value("evenkeel_server_picks_total", of)).isEqualTo((double) server.picks());
+      assertThat(scrape.value("evenkeel_server_picks_total", of))
+          .isEqualTo((double) server.picks());
       assertThat(scrape.value("evenkeel_server_successes_total", of))
           .isEqualTo((double) server.successes());
-      assertThat(scrape.value("evenkeel_server_weight", of)).isEqualTo((double) server.server().weight());
+      assertThat(scrape.value("evenkeel_server_weight", of))
+          .isEqualTo((double) server.server().weight());
       assertThat(scrape.value("evenkeel_server_health", of)).isEqualTo(1);
-      assertThat(
-              scrape.value("evenkeel_server_failures_total", with(of, "kind", "connect")))
+      assertThat(scrape.value("evenkeel_server_failures_total", with(of, "kind", "connect")))
           .isEqualTo((double) server.failuresByKind().get(FailureKind.CONNECT));
       assertThat(scrape.value("evenkeel_server_circuit_state", with(of, "state", "closed")))
           .isEqualTo(1);
@@ -169,8 +170,7 @@ class PrometheusPageTest {
     assertThat(scrape.value("evenkeel_picks_total", "balancer", "web")).isEqualTo(14);
     assertThat(
             scrape.value(
-                "evenkeel_bytes_total",
-                "listener", "front", "balancer", "web", "direction", "in"))
+                "evenkeel_bytes_total", "listener", "front", "balancer", "web", "direction", "in"))
         .isEqualTo(8_000);
 
     rig.balancer.add(rig.server(STRANGE));

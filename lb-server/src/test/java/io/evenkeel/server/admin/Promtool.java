@@ -30,9 +30,7 @@ final class Promtool {
     } catch (IOException e) {
       found = false;
     }
-    assumeThat(found)
-        .as("promtool is not installed (Debian: apt-get install prometheus)")
-        .isTrue();
+    assumeThat(found).as("promtool is not installed (Debian: apt-get install prometheus)").isTrue();
   }
 
   /**
@@ -40,8 +38,7 @@ final class Promtool {
    *
    * @param input what it reads; null for nothing
    */
-  static Answer run(Path directory, @Nullable String input, String... args)
-      throws Exception {
+  static Answer run(Path directory, @Nullable String input, String... args) throws Exception {
     Path in = Files.createTempFile("promtool", ".in");
     Path out = Files.createTempFile("promtool", ".out");
     try {

@@ -209,8 +209,7 @@ class ViewsTest {
     assertThat(down.get("blocks").get(0).get("time_left_seconds").isNull()).isTrue();
     assertThat(down.get("check").get("status").asText()).isEqualTo("DOWN");
     assertThat(down.get("check").get("last").get("ok").asBoolean()).isFalse();
-    assertThat(down.get("check").get("last").get("text").asText())
-        .isEqualTo("connection refused");
+    assertThat(down.get("check").get("last").get("text").asText()).isEqualTo("connection refused");
 
     rig.balancer.drain("plain");
     rig.pass(ofSeconds(1));
@@ -245,11 +244,7 @@ class ViewsTest {
     Inventory.Balancer pair = alone("pair", 2, "round_robin");
     OutlierDetector detector =
         OutlierDetector.builder(pair.balancer())
-            .policy(
-                OutlierPolicy.builder()
-                    .consecutiveFailures(3)
-                    .maxEjectedShare(0.5)
-                    .build())
+            .policy(OutlierPolicy.builder().consecutiveFailures(3).maxEjectedShare(0.5).build())
             .clock(rig.time)
             .scheduler(rig.time)
             .seed(1)
