@@ -6,7 +6,7 @@ import { createCharts, recolourCharts, renderCharts } from './charts.js';
 import { openDetails } from './details.js';
 import { panel } from './dialogs.js';
 import { $, el, icon, setData, setHidden, setIcon, setText, toast } from './dom.js';
-import { age, plural, selectorText, stateIcon, stateWord, words } from './format.js';
+import { age, count, plural, selectorText, stateIcon, stateWord, words } from './format.js';
 import { createLog, explain, prependLog, renderKeys, renderLog, resetKeys } from './panels.js';
 import { forgetColours } from './spark.js';
 import { addEvent, canWrite, current, lastSeq, putBalancer, putEvents, putHistory, putStats, store } from './store.js';
@@ -17,6 +17,7 @@ const HISTORY_AGAIN_MS = 300000;
 
 let paused = false;
 let held = null;
+let connection = ['connecting', 0];
 let first = true;
 let historyAt = 0;
 
@@ -109,6 +110,7 @@ function render() {
   showTabs(health.balancers);
   showAttention(health);
   setText($('selector'), selectorText(current()?.algorithm));
+  showListeners(health.listeners.filter((listener) => listener.balancer === store.chosen));
   table.render();
   renderCharts();
   renderKeys();
@@ -161,6 +163,15 @@ $('tabs').addEventListener('keydown', (event) => {
   $('tabs').querySelector('[aria-selected="true"]')?.focus();
 });
 
+/** Where the clients of the balancer that is shown come in. */
+function showListeners(listeners) {
+  const box = $('listeners');
+  const all = (name) => listeners.reduce((sum, listener) => sum + listener[name], 0);
+  setHidden(box, listeners.length === 0);
+  setText(box.children[1], listeners.map((listener) => listener.address ?? listener.name).join(', '));
+  setText(box.children[2], `${count(all('open'))} open${all('waiting') > 0 ? `, ${count(all('waiting'))} waiting` : ''}`);
+}
+
 const UNWELL = { down: 'down', ejected: 'ejected', circuit_open: 'cut off by the circuit breaker' };
 
 /** What is wrong, in sentences, worst first. */
@@ -205,6 +216,7 @@ function showBulk(ids) {
 const SAID = { connecting: 'Connecting', live: 'Live', stale: 'No news', lost: 'Disconnected', closed: 'Signed out' };
 
 function showConnection(state, seconds) {
+  connection = [state, seconds];
   const shown = paused && state === 'live' ? 'paused' : state;
   setData($('connection'), 'conn', shown);
   setText($('connection-text'), shown === 'paused' ? 'Held' : SAID[state]);
@@ -308,7 +320,7 @@ function togglePause() {
   $('pause').setAttribute('aria-pressed', String(paused));
   setIcon($('pause').firstElementChild, paused ? 'play' : 'pause');
   if (!paused && held) catchUp();
-  showConnection('live', 0);
+  showConnection(...connection);
 }
 
 /** What came while nobody looked, its curves included. */
