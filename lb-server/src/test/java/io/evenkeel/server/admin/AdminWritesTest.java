@@ -375,7 +375,9 @@ class AdminWritesTest {
     assertThat(program.asked)
         .containsExactly("replace {\"x\":1}" + who, "reload" + who, "shutdown" + who);
     // The program tells of its own changes of the configuration.
-    assertThat(api.inventory.events().after(0)).extracting(EventLog.Entry::text).containsExactly("shutdown");
+    assertThat(api.inventory.events().after(0))
+        .extracting(EventLog.Entry::text)
+        .containsExactly("shutdown");
   }
 
   @Test
