@@ -91,8 +91,8 @@ final class TextEdit {
 
   private String anew(Object value, boolean isBrief) {
     if (format == Format.JSON) {
-      boolean hasBrief = isBrief && value instanceof Tree tree && tree.brief() != null;
-      return Trees.json(hasBrief ? ((Tree) value).brief() : value, false);
+      String brief = isBrief && value instanceof Tree tree ? tree.brief() : null;
+      return Trees.json(brief != null ? brief : value, false);
     }
     return Trees.flow(value, isBrief, flows == 0);
   }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 import net.jqwik.api.ForAll;
@@ -270,7 +271,7 @@ class ConfigWriterTest {
             before.listeners(),
             before.balancers(),
             new AdminConfig(
-                java.util.Objects.requireNonNull(before.admin()).address(),
+                Objects.requireNonNull(before.admin()).address(),
                 List.of(new AdminConfig.Token("a", "another-secret-it-is", AdminConfig.Role.READ)),
                 false),
             before.drain(),
