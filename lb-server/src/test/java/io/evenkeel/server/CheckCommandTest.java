@@ -59,7 +59,7 @@ class CheckCommandTest {
             line ->
                 line.equals(
                     file + ":1:19: listeners.web.adress: unknown key; did you mean 'address'?"))
-        .anyMatch(line -> line.startsWith(file + ":2:28: balancers.a.servers[0]: 'a' (expected: "));
+        .anyMatch(line -> line.startsWith(file + ":2:27: balancers.a.servers[0]: 'a' (expected: "));
   }
 
   @Test

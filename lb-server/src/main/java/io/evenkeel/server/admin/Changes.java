@@ -380,8 +380,7 @@ final class Changes {
 
   Answer reload(Exchange exchange) throws HttpProblem {
     try {
-      List<String> changes = control().reload(exchange.who().toString());
-      return changes(changes);
+      return changes(control().reload(exchange.who().toString()));
     } catch (ConfigException e) {
       throw HttpProblem.of(e);
     } catch (IOException e) {
@@ -389,7 +388,7 @@ final class Changes {
     }
   }
 
-  /** Who has made them, and what they are, is in the log already, by the one that made them. */
+  /** Told to the log and the events by the program, which tells of its own reloads, too. */
   private static Answer changes(List<String> changes) {
     ObjectNode json = object();
     ArrayNode list = json.putArray("changes");

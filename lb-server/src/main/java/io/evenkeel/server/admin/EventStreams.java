@@ -77,6 +77,7 @@ final class EventStreams implements AutoCloseable {
    */
   void open(Exchange exchange, Deadlines deadlines, long after, boolean withStats)
       throws HttpProblem {
+    byte[] firstStats = withStats ? statsEvent(true) : new byte[0]; // may throw: before all else
     Client client = new Client(exchange, after, withStats);
     clients.add(client);
     // Counted after it was added, so that of those who come at once none too many stays.
@@ -91,7 +92,7 @@ final class EventStreams implements AutoCloseable {
     client.offer(bytes("retry: 2000\n\n"));
     client.catchUp();
     if (withStats) {
-      client.offerStats(statsEvent(true));
+      client.offerStats(firstStats);
     }
     if (closed) { // after it had looked for clients
       client.end();

@@ -157,7 +157,7 @@ record Form(String name, List<Field> fields) {
           ArrayNode names = schema.putArray("enum");
           choices.forEach(names::add);
         }
-        case MAP ->
+        default -> // MAP
             schema
                 .put("maxProperties", most)
                 .putObject("additionalProperties")

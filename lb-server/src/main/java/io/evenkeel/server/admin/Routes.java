@@ -230,7 +230,8 @@ final class Routes {
   }
 
   private @Nullable Answer events(Exchange exchange) throws HttpProblem {
-    String accept = exchange.header(HttpHeader.ACCEPT).orElse("");
+    String accept =
+        String.join(",", exchange.request.getHeaders().getValuesList(HttpHeader.ACCEPT));
     boolean stream =
         accept.toLowerCase(Locale.ROOT).contains("text/event-stream")
             && !exchange.method().equals("HEAD");

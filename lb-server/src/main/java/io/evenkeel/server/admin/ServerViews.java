@@ -8,13 +8,12 @@ import io.evenkeel.core.ServerStats;
 import io.evenkeel.health.CircuitStats;
 import io.evenkeel.health.OutlierStats;
 import io.evenkeel.health.ServerHealth;
-import io.evenkeel.proxy.ProxyStats;
 import io.evenkeel.proxy.ProxyStats.ServerTraffic;
 import io.evenkeel.proxy.ProxyStats.Times;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -273,20 +272,30 @@ final class ServerViews {
     if (listeners.isEmpty()) {
       return null;
     }
-    List<ServerTraffic> each =
-        listeners.stream()
-            .map(Reading.OfListener::stats)
-            .map(ProxyStats::servers)
-            .map(servers -> servers.get(id))
-            .filter(Objects::nonNull)
-            .toList();
+    List<ServerTraffic> each = new ArrayList<>(listeners.size());
+    int open = 0;
+    long connections = 0;
+    long failures = 0;
+    long bytesIn = 0;
+    long bytesOut = 0;
+    for (Reading.OfListener listener : listeners) {
+      ServerTraffic traffic = listener.stats().servers().get(id);
+      if (traffic != null) {
+        each.add(traffic);
+        open += traffic.open();
+        connections += traffic.connected();
+        failures += traffic.connectFailures();
+        bytesIn += traffic.bytesFromClients();
+        bytesOut += traffic.bytesFromServer();
+      }
+    }
     ObjectNode json =
         Json.object()
-            .put("open", each.stream().mapToInt(ServerTraffic::open).sum())
-            .put("connections", each.stream().mapToLong(ServerTraffic::connected).sum())
-            .put("connect_failures", each.stream().mapToLong(ServerTraffic::connectFailures).sum())
-            .put("bytes_in", each.stream().mapToLong(ServerTraffic::bytesFromClients).sum())
-            .put("bytes_out", each.stream().mapToLong(ServerTraffic::bytesFromServer).sum());
+            .put("open", open)
+            .put("connections", connections)
+            .put("connect_failures", failures)
+            .put("bytes_in", bytesIn)
+            .put("bytes_out", bytesOut);
     json.set("connect_ms", worst(each, ServerTraffic::connectTime));
     json.set("first_byte_ms", worst(each, ServerTraffic::firstByteTime));
     json.set("duration_ms", worst(each, ServerTraffic::duration));
@@ -295,19 +304,31 @@ final class ServerViews {
 
   /** Empty if nothing was measured in the last minutes. */
   private static ObjectNode worst(List<ServerTraffic> each, Function<ServerTraffic, Times> which) {
-    List<Times> measured =
-        each.stream().map(which).filter(times -> times.recentCount() > 0).toList();
     ObjectNode json = Json.object();
-    if (!measured.isEmpty()) {
-      json.put("p50", worstMillis(measured, Times::p50))
-          .put("p90", worstMillis(measured, Times::p90))
-          .put("p99", worstMillis(measured, Times::p99))
-          .put("max", worstMillis(measured, Times::max));
+    Duration p50 = Duration.ZERO;
+    Duration p90 = Duration.ZERO;
+    Duration p99 = Duration.ZERO;
+    Duration max = Duration.ZERO;
+    boolean none = true;
+    for (ServerTraffic traffic : each) {
+      Times times = which.apply(traffic);
+      if (times.recentCount() > 0) {
+        none = false;
+        p50 = longer(p50, times.p50());
+        p90 = longer(p90, times.p90());
+        p99 = longer(p99, times.p99());
+        max = longer(max, times.max());
+      }
     }
-    return json;
+    return none
+        ? json
+        : json.put("p50", Json.millis(p50))
+            .put("p90", Json.millis(p90))
+            .put("p99", Json.millis(p99))
+            .put("max", Json.millis(max));
   }
 
-  private static double worstMillis(List<Times> all, Function<Times, Duration> which) {
-    return all.stream().map(which).mapToDouble(Json::millis).max().orElse(0);
+  private static Duration longer(Duration a, Duration b) {
+    return a.compareTo(b) > 0 ? a : b;
   }
 }

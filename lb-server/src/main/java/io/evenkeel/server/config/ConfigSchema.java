@@ -34,7 +34,7 @@ public final class ConfigSchema {
 
   private static void tables(String path, Type<?> type, StringBuilder out) {
     if (!(type instanceof Shape<?> shape)) {
-      for (Map.Entry<String, Type<?>> part : Types.parts(type).entrySet()) {
+      for (Map.Entry<String, Type<?>> part : type.parts().entrySet()) {
         tables(path + part.getKey(), part.getValue(), out);
       }
       return;

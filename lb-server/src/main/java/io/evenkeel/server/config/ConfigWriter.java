@@ -88,10 +88,12 @@ public final class ConfigWriter {
 
   /** By all that can be written, and the secrets; policies may have more, which no file has. */
   static boolean isSame(Config a, Config b) {
-    AdminConfig x = a.admin();
-    AdminConfig y = b.admin();
-    return tree(a).equals(tree(b))
-        && (x == null || y == null ? x == y : x.tokens().equals(y.tokens()));
+    return tree(a).equals(tree(b)) && tokens(a).equals(tokens(b));
+  }
+
+  private static List<AdminConfig.Token> tokens(Config config) {
+    AdminConfig admin = config.admin();
+    return admin == null ? List.of() : admin.tokens();
   }
 
   @SuppressWarnings("unchecked") // a shape writes a tree

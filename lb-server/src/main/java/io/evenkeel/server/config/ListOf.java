@@ -44,6 +44,11 @@ record ListOf<T>(Type<T> type, @Nullable Function<T, String> identity) implement
   }
 
   @Override
+  public Map<String, Type<?>> parts() {
+    return Map.of("[]", type);
+  }
+
+  @Override
   public Map<String, Object> schema() {
     return Types.ordered("type", "array", "items", type.schema());
   }

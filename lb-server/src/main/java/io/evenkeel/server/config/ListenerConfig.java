@@ -56,7 +56,7 @@ public record ListenerConfig(
 
   /**
    * Sets all of it that a running proxy can change; not where it listens, {@code reuse_port} and
-   * {@code event_loops}. What has no limit here is left as the builder has it.
+   * {@code event_loops}: for {@link io.evenkeel.proxy.TcpProxy#update}, too.
    *
    * @throws IllegalArgumentException if something is out of its range
    */
@@ -78,9 +78,8 @@ public record ListenerConfig(
         .socketBuffers(receiveBuffer, sendBuffer)
         .readBuffer(readBuffer == 0 ? 512 * 1024 : readBuffer)
         .waterMarks(lowWater, highWater);
-    if (acceptRate > 0) {
-      builder.acceptRate(acceptRate);
-    }
-    builder.maxLifetime(maxLifetime.isZero() ? Duration.ofSeconds(Long.MAX_VALUE) : maxLifetime);
+    builder
+        .acceptRate(acceptRate == 0 ? Integer.MAX_VALUE : acceptRate)
+        .maxLifetime(maxLifetime.isZero() ? Duration.ofSeconds(Long.MAX_VALUE) : maxLifetime);
   }
 }

@@ -12,10 +12,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What a listener may say. */
 final class ListenerKeys {
+
+  private static final Pattern IPV4 =
+      Pattern.compile("(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\\.(?!$)|$)){4}");
 
   private static final Key<ListenerConfig, HostPort> ADDRESS =
       Key.required(
@@ -350,27 +354,20 @@ final class ListenerKeys {
   }
 
   private static Type<InetAddress> ipAddress() {
-    String pattern = "[0-9A-Fa-f:.]{2,45}";
     String expected = "an IP address of this machine";
     return Types.mapped(
-        Types.text(pattern, expected),
+        Types.text("[0-9A-Fa-f:.]{2,45}", expected),
         text -> {
-          try {
-            // Brackets: a literal or nothing; the JDK takes "1" for an address, too.
-            boolean isWhole = text.contains(":") || text.matches("[0-9]+(\\.[0-9]+){3}");
-            return InetAddress.getByName(
-                isWhole && text.contains(":") ? "[" + text + "]" : whole(text, isWhole));
-          } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("'" + text + "' (expected: " + expected + ")", e);
+          boolean isV6 = text.contains(":"); // in brackets it is read, and never looked up
+          if (isV6 || IPV4.matcher(text).matches()) {
+            try {
+              return InetAddress.getByName(isV6 ? "[" + text + "]" : text);
+            } catch (UnknownHostException e) {
+              // as below
+            }
           }
+          throw new IllegalArgumentException("'" + text + "' (expected: " + expected + ")");
         },
         InetAddress::getHostAddress);
-  }
-
-  private static String whole(String text, boolean isWhole) throws UnknownHostException {
-    if (!isWhole) {
-      throw new UnknownHostException(text);
-    }
-    return text;
   }
 }

@@ -43,6 +43,11 @@ record MapOf<T>(Pattern pattern, String names, int least, Type<T> type)
   }
 
   @Override
+  public Map<String, Type<?>> parts() {
+    return Map.of(".NAME", type);
+  }
+
+  @Override
   public Map<String, Object> schema() {
     Map<String, Object> schema = new LinkedHashMap<>();
     schema.put("type", "object");

@@ -71,7 +71,8 @@ final class ServerKeys {
           List.of(HOST, PORT, ID, WEIGHT, TIER, ZONE, MAX_CONCURRENT, METADATA),
           ServerKeys::server);
 
-  private static final String TEXT = "HOST:PORT[,weight=N][,tier=N][,zone=Z][,id=NAME]";
+  private static final String TEXT =
+      "HOST:PORT[,weight=N][,tier=N][,zone=Z][,max_concurrent=N][,id=NAME]";
 
   private static final Type<Server> BRIEF =
       Types.mapped(
@@ -124,6 +125,9 @@ final class ServerKeys {
     }
     if (server.zone() != null) {
       text.append(",zone=").append(server.zone());
+    }
+    if (server.maxConcurrent() != 0) {
+      text.append(",max_concurrent=").append(server.maxConcurrent());
     }
     if (!server.id().equals(idByDefault(server))) {
       text.append(",id=").append(server.id());

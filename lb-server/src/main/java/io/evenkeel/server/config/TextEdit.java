@@ -78,13 +78,21 @@ final class TextEdit {
         && was.size() == items.values().size()) {
       return items(items, was, is, depth - 1);
     }
-    return anew(after, value instanceof Scalar);
+    boolean isBlock = !(value instanceof Scalar) && !isFlow(value);
+    return isBlock && after instanceof Map<?, ?> map && format == Format.YAML
+        ? Trees.block(map, column(value))
+        : anew(after, value instanceof Scalar);
+  }
+
+  /** In how many characters of its line a value stands. */
+  private int column(Value value) {
+    return value.place().start() - (text.lastIndexOf('\n', value.place().start() - 1) + 1);
   }
 
   private String anew(Object value, boolean isBrief) {
     if (format == Format.JSON) {
-      boolean hasBrief = isBrief && value instanceof Tree tree && tree.brief() != null;
-      return Trees.json(hasBrief ? ((Tree) value).brief() : value, false);
+      String brief = isBrief && value instanceof Tree tree ? tree.brief() : null;
+      return Trees.json(brief != null ? brief : value, false);
     }
     return Trees.flow(value, isBrief, flows == 0);
   }
@@ -237,17 +245,12 @@ final class TextEdit {
       this.isFlow = isFlow;
       this.start = value.place().start();
       this.closer = isFlow ? end(value) - 1 : end(value);
-      this.column = isFlow ? 0 : columnOf(value);
+      this.column = isFlow ? 0 : column(value);
       if (isFlow) {
         out.append(text.charAt(start));
       }
       this.at = isFlow ? start + 1 : start;
       this.firstLength = out.length();
-    }
-
-    private int columnOf(Value value) {
-      int lineStart = text.lastIndexOf('\n', value.place().start() - 1) + 1;
-      return value.place().start() - lineStart;
     }
 
     private String gap(Part part) {

@@ -29,7 +29,7 @@ final class Trees {
 
   /** The same where no bracket is around it: a server with its weight. */
   private static final Pattern ALONE =
-      Pattern.compile("[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]+(,[a-z]+=[A-Za-z0-9_.:-]*[A-Za-z0-9])+");
+      Pattern.compile("[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]+(,[a-z_]+=[A-Za-z0-9_.:-]*[A-Za-z0-9])+");
 
   private static final Pattern WORD =
       Pattern.compile("(?i)true|false|yes|no|on|null|y|n|[0-9]*\\.?[0-9]*(e[0-9]+)?");
@@ -122,6 +122,28 @@ final class Trees {
       return plain(number);
     }
     return value instanceof Boolean ? value.toString() : text(String.valueOf(value));
+  }
+
+  /**
+   * An object in lines of YAML, of which the first begins where it stands and the others with
+   * spaces; its lists and objects in lines, too, and theirs in one.
+   */
+  static String block(Map<?, ?> map, int spaces) {
+    StringJoiner lines = new StringJoiner("\n" + " ".repeat(spaces));
+    map.forEach(
+        (key, value) -> {
+          if (map instanceof Tree tree && tree.mayLeaveOut(String.valueOf(key))) {
+            return;
+          }
+          String name = text(String.valueOf(key)) + ":";
+          if (value instanceof List<?> list && !list.isEmpty()) {
+            lines.add(name);
+            list.forEach(item -> lines.add("  - " + flow(item, true, true)));
+          } else {
+            lines.add(name + " " + flow(value));
+          }
+        });
+    return lines.toString();
   }
 
   /** A text in YAML: without quotes, where nothing else could be read. */

@@ -21,6 +21,11 @@ interface Type<T> {
   /** The JSON Schema of what {@link #read} takes, as far as a schema can say it. */
   Map<String, Object> schema();
 
+  /** The types that it is made of, by what stands behind its key's path; for the docs. */
+  default Map<String, Type<?>> parts() {
+    return Map.of();
+  }
+
   /** What is allowed, in a few words, for messages and docs. */
   String expected();
 

@@ -40,23 +40,6 @@ final class Types {
     return map;
   }
 
-  /** What a type is made of, by what stands behind its key's path: for the docs. */
-  static Map<String, Type<?>> parts(Type<?> type) {
-    if (type instanceof Mapped<?, ?> mapped) {
-      return Map.of("", mapped.type());
-    }
-    if (type instanceof WordOr<?> wordOr) {
-      return Map.of("", wordOr.type());
-    }
-    if (type instanceof Shorthand<?> shorthand) {
-      return Map.of("", shorthand.full());
-    }
-    if (type instanceof ListOf<?> list) {
-      return Map.of("[]", list.type());
-    }
-    return type instanceof MapOf<?> map ? Map.of(".NAME", map.type()) : Map.of();
-  }
-
   /** From a scalar. */
   private record Simple<T>(
       String expected,
@@ -384,6 +367,11 @@ final class Types {
     }
 
     @Override
+    public Map<String, Type<?>> parts() {
+      return Map.of("", type);
+    }
+
+    @Override
     public Map<String, Object> schema() {
       return type.schema();
     }
@@ -432,6 +420,11 @@ final class Types {
     }
 
     @Override
+    public Map<String, Type<?>> parts() {
+      return Map.of("", type);
+    }
+
+    @Override
     public Map<String, Object> schema() {
       List<Object> words = word.equals("off") ? List.of(word, false) : List.of(word);
       return ordered("anyOf", List.of(ordered("enum", words), type.schema()));
@@ -469,6 +462,11 @@ final class Types {
       }
       reading.problem(value.place(), path, found(value) + " (expected: " + expected() + ")");
       return null;
+    }
+
+    @Override
+    public Map<String, Type<?>> parts() {
+      return Map.of("", full);
     }
 
     @Override

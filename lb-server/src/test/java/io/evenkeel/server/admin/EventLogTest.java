@@ -2,6 +2,7 @@ package io.evenkeel.server.admin;
 
 import static io.evenkeel.server.admin.WatchedRig.START;
 import static io.evenkeel.server.admin.WatchedRig.STRANGE;
+import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -85,7 +86,7 @@ class EventLogTest {
       rig.sick.add(STRANGE);
       rig.pass(ofSeconds(20));
       rig.sick.clear();
-      rig.pass(ofSeconds(120));
+      rig.pass(ofMinutes(2));
 
       List<Entry> entries =
           rig.inventory.events().after(0).stream()

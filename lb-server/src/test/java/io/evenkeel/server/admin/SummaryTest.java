@@ -1,5 +1,6 @@
 package io.evenkeel.server.admin;
 
+import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -22,13 +23,13 @@ class SummaryTest {
     try (WatchedRig rig = new WatchedRig();
         Summary summary = Summary.of(rig.inventory, lines::add)) {
       rig.clients(20, 1_000);
-      rig.pass(ofSeconds(60));
+      rig.pass(ofMinutes(1));
       summary.say();
       rig.clients(1, 5);
       rig.pass(ofSeconds(10));
       summary.say();
       rig.sick.add("plain");
-      rig.pass(ofSeconds(60));
+      rig.pass(ofMinutes(1));
       summary.say();
     }
 

@@ -1,6 +1,7 @@
 package io.evenkeel.server.admin;
 
 import static java.time.Duration.ZERO;
+import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 
 import io.evenkeel.core.LoadBalancer;
@@ -60,7 +61,7 @@ final class WatchedRig implements AutoCloseable {
         LoadBalancer.builder()
             .servers(server("plain"), server(STRANGE).withWeight(3))
             .selector(Selectors.weightedRoundRobin())
-            .recordLatency(ofSeconds(60))
+            .recordLatency(ofMinutes(1))
             .clock(time)
             .scheduler(time)
             .seed(1)

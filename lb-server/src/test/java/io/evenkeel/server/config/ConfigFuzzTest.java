@@ -78,13 +78,13 @@ class ConfigFuzzTest {
     }
   }
 
-  @Property(tries = 1_000)
+  @Property(tries = 500)
   void randomBytes(@ForAll byte[] bytes) {
     read(new String(bytes, StandardCharsets.UTF_8));
     read(new String(bytes, StandardCharsets.ISO_8859_1));
   }
 
-  @Property(tries = 1_000)
+  @Property(tries = 500)
   void randomPieces(@ForAll long seed) {
     Random random = new Random(seed);
     StringBuilder text = new StringBuilder();
@@ -94,7 +94,7 @@ class ConfigFuzzTest {
     read(text.toString());
   }
 
-  @Property(tries = 1_500)
+  @Property(tries = 500)
   void mutatedExamples(@ForAll long seed) throws IOException {
     Random random = new Random(seed);
     List<Path> examples = Examples.all();

@@ -39,9 +39,14 @@ export function count(x) {
 
 export const whole = (x) => (isNumber(x) ? Math.round(x).toLocaleString('en') : '–');
 
-export const rate = (x) => (isNumber(x) ? count(x >= 100 ? Math.round(x) : Math.round(x * 100) / 100) : '–');
+/** A rate: below 1 to hundredths, below 100 to tenths. */
+export function rate(x) {
+  if (!isNumber(x)) return '–';
+  const precision = x >= 100 ? 1 : x >= 1 ? 10 : 100;
+  return count(Math.round(x * precision) / precision).replace(/(\.\d)0$/, '$1');
+}
 
-export const bytes = (x) => (isNumber(x) ? scaled(x, 1000, [' B', ' kB', ' MB', ' GB', ' TB', ' PB']) : '–');
+export const bytes = (x) => (isNumber(x) ? scaled(x < 1000 ? Math.round(x) : x, 1000, [' B', ' kB', ' MB', ' GB', ' TB', ' PB']) : '–');
 
 /** Milliseconds, in the unit that suits. */
 export function ms(x) {
