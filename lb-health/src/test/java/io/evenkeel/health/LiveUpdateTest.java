@@ -6,6 +6,7 @@ import static io.evenkeel.health.CircuitBreaker.Status.HALF_OPEN;
 import static io.evenkeel.health.CircuitBreaker.Status.OPEN;
 import static java.time.Duration.ofHours;
 import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -274,7 +275,7 @@ class LiveUpdateTest {
     assertThat(fleet.isUsable(4)).isFalse();
     detector.update(outliers().build());
     useAll(5);
-    fleet.time.advance(ofSeconds(300));
+    fleet.time.advance(ofMinutes(5));
     assertThat(fleet.isUsable(5)).isTrue();
     detector.close();
     assertThat(fleet.time.pending()).isZero();

@@ -1,10 +1,12 @@
 package io.evenkeel.server.admin;
 
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.NanoClock;
 import io.evenkeel.health.CircuitBreakers;
 import io.evenkeel.health.HealthMonitor;
 import io.evenkeel.health.OutlierDetector;
 import io.evenkeel.proxy.TcpProxy;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The balancers and listeners of this process by their names: what the admin API, the dashboard and
- * the metrics show and change. They come and go while it is used; owns none of them. Safe for use
- * by any thread.
+ * the metrics show and change. They come and go while it is used; owns none of them, but listens to
+ * the balancers for its {@link #events}, until they are removed from it. Safe for use by any
+ * thread.
  */
 public final class Inventory {
 
@@ -46,13 +49,50 @@ public final class Inventory {
    */
   public record Listener(String name, TcpProxy proxy, String balancer) {}
 
+  private final NanoClock clock;
+  private final InstantSource wallClock;
+  private final long createdNanos;
+  private final EventLog events;
+
   // Copied with each change, so that who reads has one moment's.
   private volatile Map<String, Balancer> balancers = Map.of();
   private volatile Map<String, Listener> listeners = Map.of();
 
+  /** Of nothing yet. */
+  public Inventory() {
+    this(NanoClock.system(), InstantSource.system());
+  }
+
+  /** For tests: all that shows and counts what is in here has its time from here. */
+  Inventory(NanoClock clock, InstantSource wallClock) {
+    this.clock = clock;
+    this.wallClock = wallClock;
+    this.createdNanos = clock.nanoTime();
+    this.events = new EventLog(clock, wallClock);
+  }
+
+  /** What has happened to the balancers and listeners that are or were in here. */
+  public EventLog events() {
+    return events;
+  }
+
+  NanoClock clock() {
+    return clock;
+  }
+
+  InstantSource wallClock() {
+    return wallClock;
+  }
+
+  /** How long there has been this inventory: the program's uptime, in seconds. */
+  double ageSeconds() {
+    return (clock.nanoTime() - createdNanos) / 1e9;
+  }
+
   /** Adds a balancer, or puts it in the place of the one of that name. */
   public synchronized void put(Balancer balancer) {
     balancers = with(balancers, balancer.name(), balancer);
+    events.attach(balancer.name(), balancer.balancer());
   }
 
   /** Adds a listener, or puts it in the place of the one of that name. */
@@ -63,11 +103,13 @@ public final class Inventory {
   /** No effect if there is none of that name. */
   public synchronized void removeBalancer(String name) {
     balancers = with(balancers, name, null);
+    events.detach(name);
   }
 
   /** No effect if there is none of that name. */
   public synchronized void removeListener(String name) {
     listeners = with(listeners, name, null);
+    events.forgetListener(name);
   }
 
   private static <T> Map<String, T> with(Map<String, T> before, String name, @Nullable T value) {

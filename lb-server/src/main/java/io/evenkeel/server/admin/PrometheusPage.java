@@ -1,0 +1,144 @@
+package io.evenkeel.server.admin;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.evenkeel.server.admin.MetricsWalk.Sink;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.MultiCollector;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Exemplars;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricMetadata;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.Quantile;
+import io.prometheus.metrics.model.snapshots.Quantiles;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What Prometheus scrapes: all that {@link MetricsWalk} names, and how the JVM and the process
+ * fare, by Micrometer. Safe for use by any thread but an event loop's.
+ *
+ * <p>Each scrape is one reading, and its series are exactly those of what there is at that moment:
+ * see docs/decisions/030-metrics.md for why they are not meters.
+ */
+final class PrometheusPage implements AutoCloseable {
+
+  static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final JvmGcMetrics gc = new JvmGcMetrics();
+
+  PrometheusPage(Inventory inventory) {
+    // Those that promtool objects to: the first is below under its conventional name.
+    registry
+        .config()
+        .meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"))
+        .meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
+    new JvmMemoryMetrics().bindTo(registry);
+    gc.bindTo(registry);
+    new JvmThreadMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    new FileDescriptorMetrics().bindTo(registry);
+    new UptimeMetrics().bindTo(registry);
+    if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system) {
+      FunctionCounter.builder("process.cpu", system, of -> of.getProcessCpuTime() / 1e9)
+          .baseUnit("seconds")
+          .description("CPU time that the process has used.")
+          .register(registry);
+    }
+    MultiCollector collector = () -> collect(inventory);
+    registry.getPrometheusRegistry().register(collector);
+  }
+
+  /** The text of one scrape, in Prometheus' own format, {@link #CONTENT_TYPE}. O(servers). */
+  String scrape() {
+    return registry.scrape();
+  }
+
+  /** Ends what listens to the garbage collector. Idempotent. */
+  @Override
+  public void close() {
+    gc.close();
+    registry.close();
+  }
+
+  private static MetricSnapshots collect(Inventory inventory) {
+    Collected collected = new Collected();
+    MetricsWalk.walk(inventory, Reading.of(inventory), collected);
+    return collected.snapshots();
+  }
+
+  /** By families, in the order in which they come up. */
+  private static final class Collected implements Sink {
+    private final Map<Family, List<DataPointSnapshot>> points = new LinkedHashMap<>();
+
+    private void add(Family family, DataPointSnapshot point) {
+      points.computeIfAbsent(family, first -> new ArrayList<>()).add(point);
+    }
+
+    @Override
+    public void value(Family family, Series series, double value) {
+      add(
+          family,
+          family.kind() == Family.Kind.COUNTER
+              ? new CounterDataPointSnapshot(value, series.labels(), null, 0)
+              : new GaugeDataPointSnapshot(value, series.labels(), null));
+    }
+
+    @Override
+    public void times(
+        Family family, Series series, long count, double totalSeconds, double[] quantiles) {
+      List<Quantile> values = new ArrayList<>();
+      for (int i = 0; i < quantiles.length; i++) {
+        values.add(new Quantile(MetricsWalk.QUANTILES[i], quantiles[i]));
+      }
+      add(
+          family,
+          new SummaryDataPointSnapshot(
+              count,
+              count < 0 ? Double.NaN : totalSeconds,
+              Quantiles.of(values),
+              series.labels(),
+              Exemplars.EMPTY,
+              0));
+    }
+
+    MetricSnapshots snapshots() {
+      MetricSnapshots.Builder all = MetricSnapshots.builder();
+      points.forEach((family, of) -> all.metricSnapshot(snapshot(family, of)));
+      return all.build();
+    }
+
+    private static MetricSnapshot snapshot(Family family, List<DataPointSnapshot> points) {
+      MetricMetadata metadata = new MetricMetadata(family.fullName(), family.help());
+      return switch (family.kind()) {
+        case COUNTER -> new CounterSnapshot(metadata, only(points, CounterDataPointSnapshot.class));
+        case GAUGE -> new GaugeSnapshot(metadata, only(points, GaugeDataPointSnapshot.class));
+        case TIMES -> new SummarySnapshot(metadata, only(points, SummaryDataPointSnapshot.class));
+      };
+    }
+
+    private static <T> List<T> only(List<DataPointSnapshot> points, Class<T> type) {
+      return points.stream().map(type::cast).toList();
+    }
+  }
+}
