@@ -64,6 +64,7 @@ final class RunOptions {
             + " random and ip_hash, which give everyone the same.",
         "tier: 0 by default; a higher one is a backup, used while no lower one is available.",
         "zone: where it stands.",
+        "max_concurrent: how many connections it may have at a time; no limit by default.",
         "id: its name in the log, HOST:PORT by default."
       })
   List<Server> servers = new ArrayList<>();

@@ -34,7 +34,7 @@ class CommandLineTest {
     assertThat(execute("run", "--help")).isZero();
     assertThat(out.toString())
         .contains("--config=FILE", "SIGHUP", "--admin=HOST:PORT")
-        .contains("--listen=HOST:PORT", "--server=" + ServerSpec.SYNTAX)
+        .contains("--listen=HOST:PORT", "--server=HOST:PORT[,weight=N]", "max_concurrent:")
         .contains("--server-file=FILE", "--dns=NAME:PORT", "--dns-srv=NAME", "--dns-resolver=")
         .containsPattern("--selector=NAME[^-]*least_connections,[^-]*round_robin")
         .contains("--selector-option=NAME=VALUE", "bounded", "sticky_ttl", "zone", "subset")

@@ -226,6 +226,11 @@ class HistoryTest {
           balancer.add(Server.of("10.0.0.1", 80).withId(id));
         }
       }
+      boolean restarts = members.contains(id) && members.size() > 1 && random.nextInt(4) == 0;
+      if (restarts) { // between two looks, so that its counter is suddenly lower
+        balancer.remove(id);
+        balancer.add(Server.of("10.0.0.1", 80).withId(id));
+      }
       int now = random.nextInt(20);
       use(balancer, now);
       uses += now;
@@ -237,13 +242,17 @@ class HistoryTest {
         assertThat(rate).isNotNegative();
         sum += rate;
       }
-      assertThat(sum).isEqualTo(now);
+      if (restarts) {
+        assertThat(sum).isLessThanOrEqualTo(now);
+      } else {
+        assertThat(sum).isEqualTo(now);
+      }
     }
     double shown = 0;
     for (double rate : history.hour().connections()) {
       shown += rate * History.HOUR_STEP_SECONDS;
     }
-    assertThat(shown).isEqualTo(uses, within(1e-6));
+    assertThat(shown).isEqualTo((double) uses, within(1e-6));
     for (String member : members) {
       for (float point : history.spark("web", member)) {
         assertThat(point).isNotNegative();

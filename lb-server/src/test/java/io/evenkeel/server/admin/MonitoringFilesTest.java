@@ -127,7 +127,7 @@ class MonitoringFilesTest {
     for (String expression : expressions()) {
       Matcher matcher = ERRORS.matcher(expression);
       while (matcher.find()) {
-        assertThat(new TreeSet<>(List.of(matcher.group(1).split("\\|")))).isEqualTo(errors);
+        assertThat(new TreeSet<>(List.of(matcher.group(1).split("\\|", -1)))).isEqualTo(errors);
         found++;
       }
     }

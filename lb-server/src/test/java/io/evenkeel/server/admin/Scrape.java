@@ -27,13 +27,13 @@ record Scrape(Map<Sample, Double> values, Map<String, String> types) {
   static Scrape of(String text) {
     Map<Sample, Double> values = new LinkedHashMap<>();
     Map<String, String> types = new TreeMap<>();
-    for (String line : text.split("\n")) {
+    for (String line : text.split("\n", -1)) {
       if (line.startsWith("# TYPE ")) {
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         if (types.put(words[2], words[3]) != null) {
           throw new AssertionError("twice: " + line);
         }
-      } else if (!line.startsWith("#")) {
+      } else if (!line.isEmpty() && !line.startsWith("#")) {
         Matcher matcher = LINE.matcher(line);
         if (!matcher.matches()) {
           throw new AssertionError("no sample: " + line);

@@ -6,7 +6,7 @@ import { createCharts, recolourCharts, renderCharts } from './charts.js';
 import { openDetails } from './details.js';
 import { panel } from './dialogs.js';
 import { $, el, icon, setData, setHidden, setIcon, setText, toast } from './dom.js';
-import { age, duration, plural, selectorText, stateIcon, stateWord, words } from './format.js';
+import { age, count, plural, selectorText, stateIcon, stateWord, words } from './format.js';
 import { createLog, explain, prependLog, renderKeys, renderLog, resetKeys } from './panels.js';
 import { forgetColours } from './spark.js';
 import { addEvent, canWrite, current, lastSeq, putBalancer, putEvents, putHistory, putStats, store } from './store.js';
@@ -17,6 +17,7 @@ const HISTORY_AGAIN_MS = 300000;
 
 let paused = false;
 let held = null;
+let connection = ['connecting', 0];
 let first = true;
 let historyAt = 0;
 
@@ -109,10 +110,10 @@ function render() {
   showTabs(health.balancers);
   showAttention(health);
   setText($('selector'), selectorText(current()?.algorithm));
+  showListeners(health.listeners.filter((listener) => listener.balancer === store.chosen));
   table.render();
   renderCharts();
   renderKeys();
-  setText($('age'), '');
   const bad = health.balancers.reduce((all, one) => all + one.servers - one.eligible, 0);
   const title = (bad > 0 ? `(${bad} out) ` : '') + 'Evenkeel';
   if (document.title !== title) document.title = title;
@@ -162,6 +163,15 @@ $('tabs').addEventListener('keydown', (event) => {
   $('tabs').querySelector('[aria-selected="true"]')?.focus();
 });
 
+/** Where the clients of the balancer that is shown come in. */
+function showListeners(listeners) {
+  const box = $('listeners');
+  const all = (name) => listeners.reduce((sum, listener) => sum + listener[name], 0);
+  setHidden(box, listeners.length === 0);
+  setText(box.children[1], listeners.map((listener) => listener.address ?? listener.name).join(', '));
+  setText(box.children[2], `${count(all('open'))} open${all('waiting') > 0 ? `, ${count(all('waiting'))} waiting` : ''}`);
+}
+
 const UNWELL = { down: 'down', ejected: 'ejected', circuit_open: 'cut off by the circuit breaker' };
 
 /** What is wrong, in sentences, worst first. */
@@ -174,7 +184,7 @@ function showAttention(health) {
     const servers = store.balancers.get(balancer.name)?.servers ?? [];
     for (const [state, text] of Object.entries(UNWELL)) {
       const ids = servers.filter((server) => server.state === state).map((server) => server.id);
-      if (ids.length > 0) items.push([state, `${balancer.name}: ${ids.length === 1 ? ids[0] + ' is' : plural(ids.length, 'server') + ' are'} ${text}${ids.length > 1 ? `: ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ', …' : ''}` : ''}.`]);
+      if (ids.length > 0) items.push([state, `${balancer.name}: ${ids.length === 1 ? ids[0] + ' is' : plural(ids.length, 'server') + ' are'} ${text}${ids.length > 1 ? `: ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ' and others' : ''}` : ''}.`]);
     }
     for (const warning of balancer.warnings ?? []) items.push(['degraded', `${balancer.name}: ${warning.text}`]);
   }
@@ -206,17 +216,19 @@ function showBulk(ids) {
 const SAID = { connecting: 'Connecting', live: 'Live', stale: 'No news', lost: 'Disconnected', closed: 'Signed out' };
 
 function showConnection(state, seconds) {
+  connection = [state, seconds];
   const shown = paused && state === 'live' ? 'paused' : state;
   setData($('connection'), 'conn', shown);
   setText($('connection-text'), shown === 'paused' ? 'Held' : SAID[state]);
   const offline = $('offline');
+  document.body.dataset.signed = state === 'closed' ? 'out' : 'in';
   document.body.dataset.stale = String(state === 'stale' || state === 'lost');
   if (state === 'stale' || state === 'lost') {
-    const seen = store.heard > 0 ? ` What you see is ${duration(Math.round((performance.now() - store.heard) / 1000))} old.` : '';
+    const seen = store.heard > 0 ? `What you see is ${age((performance.now() - store.heard) / 1000)} old.` : '';
     setText($('connection-text'), SAID[state]);
-    if (offline.hidden) setText(offline, state === 'lost' ? 'The connection to the balancer is lost; trying again.' : 'The balancer has not been heard for some seconds.');
+    setText($('offline-text'), state === 'lost' ? 'The connection to the balancer is lost.' : 'The balancer has not been heard for some seconds.');
     setHidden(offline, false);
-    setText($('age'), `${seen}${state === 'lost' ? ` Next try in ${duration(Math.ceil(seconds))}.` : ''}`);
+    setText($('age'), `${seen}${state === 'lost' ? ` Next try in ${age(Math.ceil(seconds))}.` : ''}`);
     favicon('offline');
   } else if (state === 'live') {
     setHidden(offline, true);
@@ -308,7 +320,7 @@ function togglePause() {
   $('pause').setAttribute('aria-pressed', String(paused));
   setIcon($('pause').firstElementChild, paused ? 'play' : 'pause');
   if (!paused && held) catchUp();
-  showConnection('live', 0);
+  showConnection(...connection);
 }
 
 /** What came while nobody looked, its curves included. */

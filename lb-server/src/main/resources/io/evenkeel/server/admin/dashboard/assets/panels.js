@@ -7,24 +7,30 @@ import { current, store } from './store.js';
 
 const SHOWN_EVENTS = 200;
 const SHOWN_SERVERS = 40;
-const KEYS_AGAIN_MS = 10000;
+/** Asking costs the server as much as explaining a thousand keys does. */
+const KEYS_AGAIN_MS = 60000;
+const KEYS_AT_MOST_EACH_MS = 2000;
 
 let keysOf = '';
-let keysAt = 0;
+let keysAt = -Infinity;
+let keyed = true;
 let asking = false;
 
-/** Asks anew where keys go if another balancer or selector is shown, or time has passed. */
+/** Asks anew where keys go if another balancer is shown, if its servers or selector changed, or time has passed. */
 export async function renderKeys(now = performance.now()) {
   const balancer = current();
   if (!balancer) return;
-  const of_ = JSON.stringify([store.chosen, balancer.algorithm, balancer.servers.map((server) => [server.id, server.weight, server.eligible])]);
-  if (asking || (of_ === keysOf && now - keysAt < KEYS_AGAIN_MS)) return;
+  const passed = now - keysAt;
+  if (asking || passed < KEYS_AT_MOST_EACH_MS) return;
+  const wanted = JSON.stringify([store.chosen, balancer.algorithm, balancer.servers.map((server) => [server.id, server.weight, server.eligible])]);
+  if (wanted === keysOf && (!keyed || passed < KEYS_AGAIN_MS)) return;
   asking = true;
-  keysOf = of_;
+  keysOf = wanted;
   keysAt = now;
   const asked = store.chosen;
   try {
     const keys = await get(of(asked, 'keys?sample=1000'));
+    keyed = keys.keyed;
     if (asked === store.chosen) showShares(keys, balancer.algorithm);
   } catch {
     setText($('keys-note'), 'not known');
@@ -83,6 +89,7 @@ export async function explain(key) {
 /** The keys panel belongs to another balancer now. */
 export function resetKeys() {
   keysOf = '';
+  keysAt = -Infinity;
   $('explanation').replaceChildren();
   $('shares').replaceChildren();
   setText($('keys-note'), '');
