@@ -84,10 +84,9 @@ class ConfigFileTest {
   void aListenersDefaults_areTheProxys_andLimitsCanBeTakenBack() throws Exception {
     ListenerConfig plain = yaml(GOOD).listener("web").orElseThrow();
     ListenerConfig limited =
-        yaml(
-                GOOD.replace(
-                    "9000'",
-                    "9000', accept_rate: 5, max_connections: 6, max_lifetime: 1h, read_buffer: 8KiB"))
+        yaml(GOOD.replace(
+                "9000'",
+                "9000', accept_rate: 5, max_connections: 6, max_lifetime: 1h, read_buffer: 8KiB"))
             .listener("web")
             .orElseThrow();
     try (LoadBalancer balancer = LoadBalancer.builder().servers(Server.of("a", 1)).build()) {
