@@ -3,6 +3,7 @@ package io.evenkeel.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evenkeel.core.Lease;
 import io.evenkeel.core.NoServerAvailableException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +75,36 @@ class ExamplesTest {
     System.setIn(new ByteArrayInputStream(new byte[0]));
     try {
       EmbeddedProxy.main(new String[] {a.address(), b.address()});
+    } finally {
+      System.setIn(before);
+    }
+  }
+
+  @Test
+  void watchedBalancer_isChangedByTheApi() throws Exception {
+    try (WatchedBalancer watched = new WatchedBalancer(List.of(a.server(), b.server()), 0)) {
+      String servers = "http://127.0.0.1:" + watched.address().getPort() + "/api/v1/servers";
+      HttpRequest drain =
+          HttpRequest.newBuilder(URI.create(servers + "/" + a.server().id()))
+              .header("Content-Type", "application/json")
+              .method("PATCH", BodyPublishers.ofString("{\"state\":\"drain\"}"))
+              .build();
+      assertThat(HttpClient.newHttpClient().send(drain, BodyHandlers.ofString()).body())
+          .contains("\"state\":\"draining\"");
+      for (int i = 0; i < 4; i++) {
+        try (Lease lease = watched.balancer().acquire()) {
+          assertThat(lease.server()).isEqualTo(b.server());
+        }
+      }
+    }
+  }
+
+  @Test
+  void watchedBalancer_main_endsWithItsInput() throws Exception {
+    InputStream before = System.in;
+    System.setIn(new ByteArrayInputStream(new byte[0]));
+    try {
+      WatchedBalancer.main(new String[] {a.address(), b.address()});
     } finally {
       System.setIn(before);
     }

@@ -16,13 +16,18 @@ class ServerParseTest {
   void parse_everyKey_inAnyPlace(
       @ForAll @IntRange(min = 1, max = 65_535) int port,
       @ForAll @IntRange(max = Server.MAX_WEIGHT) int weight,
-      @ForAll @IntRange int tier) {
+      @ForAll @IntRange int tier,
+      @ForAll @IntRange int most) {
     Server expected =
-        Server.of("db", port).withWeight(weight).withTier(tier).withZone("z").withId("n");
-    assertThat(Server.parse("db:" + port + ",weight=" + weight + ",tier=" + tier + ",zone=z,id=n"))
-        .isEqualTo(expected);
-    assertThat(Server.parse("db:" + port + ",id=n,zone=z,tier=" + tier + ",weight=" + weight))
-        .isEqualTo(expected);
+        Server.of("db", port)
+            .withWeight(weight)
+            .withTier(tier)
+            .withZone("z")
+            .withMaxConcurrent(most)
+            .withId("n");
+    String numbers = ",weight=" + weight + ",tier=" + tier + ",max_concurrent=" + most;
+    assertThat(Server.parse("db:" + port + numbers + ",zone=z,id=n")).isEqualTo(expected);
+    assertThat(Server.parse("db:" + port + ",id=n,zone=z" + numbers)).isEqualTo(expected);
   }
 
   @Test
@@ -43,6 +48,7 @@ class ServerParseTest {
         "a:80,weight=1000001 | weight '1000001' (expected: a whole number, 0 to 1000000)",
         "a:80,weight= | weight '' (expected: a whole number, 0 to 1000000)",
         "a:80,tier=x | tier 'x' (expected: a whole number, 0 to 2147483647)",
+        "a:80,max_concurrent=-1 | max_concurrent '-1' (expected: a whole number, 0 to 2147483647)",
         "a:80,zone= | zone: '' (expected: not blank)",
         "a:80,id= | id: '' (expected: not blank)",
         "a:80,id=x,id=y | id is given twice (expected: once)",

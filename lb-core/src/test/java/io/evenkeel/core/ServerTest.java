@@ -41,6 +41,7 @@ class ServerTest {
     assertBad("weight: -1 (expected: 0 to 1000000)", () -> server.withWeight(-1));
     assertBad("weight: 1000001 (expected: 0 to 1000000)", () -> server.withWeight(1_000_001));
     assertBad("tier: -1 (expected: >= 0)", () -> server.withTier(-1));
+    assertBad("maxConcurrent: -1 (expected: >= 0)", () -> server.withMaxConcurrent(-1));
     assertBad("zone: '' (expected: not blank)", () -> server.withZone(""));
     assertBad("host: null (expected: not blank)", () -> Server.of(null, 1));
     assertBad("id: null (expected: not blank)", () -> server.withId(null));
@@ -56,6 +57,7 @@ class ServerTest {
             .withId("a")
             .withWeight(3)
             .withTier(1)
+            .withMaxConcurrent(7)
             .withZone("z1")
             .withMetadata("k", "v")
             .withMetadata("k2", "v2");
@@ -65,6 +67,9 @@ class ServerTest {
     assertThat(changed.port()).isEqualTo(8080);
     assertThat(changed.weight()).isEqualTo(3);
     assertThat(changed.tier()).isEqualTo(1);
+    assertThat(changed.withId("b").withWeight(2).withTier(0).maxConcurrent()).isEqualTo(7);
+    assertThat(changed.withZone(null).withMetadata("k", "w").maxConcurrent()).isEqualTo(7);
+    assertThat(server.maxConcurrent()).isZero();
     assertThat(changed.zone()).isEqualTo("z1");
     assertThat(changed.metadata()).containsEntry("k", "v").containsEntry("k2", "v2").hasSize(2);
     assertThat(changed.withZone(null).zone()).isNull();
@@ -80,6 +85,7 @@ class ServerTest {
         .isNotEqualTo(full.withId("b"))
         .isNotEqualTo(full.withWeight(9))
         .isNotEqualTo(full.withTier(9))
+        .isNotEqualTo(full.withMaxConcurrent(9))
         .isNotEqualTo(full.withZone(null))
         .isNotEqualTo(full.withMetadata("k", "w"))
         .isNotEqualTo(Server.of("other", 80).withId("a"))

@@ -195,7 +195,7 @@ class OutlierDetectorTest {
     assertThat(many.isUsable(0)).isTrue(); // it would have been the next
     assertThat(many.isUsable(1)).isFalse();
     assertThat(many.news)
-        .contains("s0 free of EJECTED: fewer servers, of which fewer may be out; ejected for 5s");
+        .contains("s0 free of EJECTED: fewer servers may be out now; ejected for 5s");
 
     many.balancer.remove("s1"); // who is gone is not out
     many.settle();

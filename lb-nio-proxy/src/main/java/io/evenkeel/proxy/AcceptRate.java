@@ -20,6 +20,9 @@ final class AcceptRate {
 
   private volatile long nanosEach;
 
+  /** How often the rate was changed. Written by one thread at a time. */
+  private volatile int changes;
+
   /** When the next one would come if all came evenly. */
   private final AtomicLong nextNanos;
 
@@ -38,9 +41,16 @@ final class AcceptRate {
   }
 
   /** Begins anew, with a full burst: turns that were taken before are none any more. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one thread at a time
   void change(int perSecond, long nowNanos) {
     nanosEach = nanosEach(perSecond);
     nextNanos.set(nowNanos);
+    changes++;
+  }
+
+  /** Tells turns of this rate from those of rates before. */
+  int changes() {
+    return changes;
   }
 
   boolean isUnlimited() {

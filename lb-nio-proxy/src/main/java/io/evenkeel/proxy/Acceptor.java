@@ -59,6 +59,9 @@ final class Acceptor extends Timer implements ChannelHandler {
   /** When the turn comes that was taken of the rate and not used yet; null if there is none. */
   private @Nullable Long turnNanos;
 
+  /** Of which rate that turn is: {@link AcceptRate#changes}. */
+  private int turnOfRate;
+
   /** When it paused last, for the log to say it once an outage; null before the first time. */
   private @Nullable Long lastPauseNanos;
 
@@ -156,6 +159,7 @@ final class Acceptor extends Timer implements ChannelHandler {
     long now = loop.nowNanos();
     Long turn = turnNanos;
     if (turn == null) {
+      turnOfRate = context().rate().changes(); // first: else one of before might pass for new
       turn = now + context().rate().take(now);
       turnNanos = turn;
     }
@@ -170,7 +174,9 @@ final class Acceptor extends Timer implements ChannelHandler {
   private void giveBackTurn() {
     if (turnNanos != null) {
       turnNanos = null;
-      context().rate().giveBack();
+      if (turnOfRate == context().rate().changes()) {
+        context().rate().giveBack();
+      }
     }
   }
 
@@ -203,7 +209,7 @@ final class Acceptor extends Timer implements ChannelHandler {
 
   /** A turn that is waited for is of a rate that was. */
   void rateChanged() {
-    if (closed) {
+    if (closed || turnNanos == null || turnOfRate == context().rate().changes()) {
       return;
     }
     turnNanos = null;

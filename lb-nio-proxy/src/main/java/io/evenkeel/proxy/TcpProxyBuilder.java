@@ -165,11 +165,12 @@ public final class TcpProxyBuilder {
    * clients wait in the kernel's queue of the listener. After a pause as many as come in a quarter
    * of a second may be taken in at once.
    *
-   * @param clientsPerSecond 1 to 1,000,000
+   * @param clientsPerSecond 1 to 1,000,000; {@link Integer#MAX_VALUE} for no limit
    * @throws IllegalArgumentException if it is out of range
    */
   public TcpProxyBuilder acceptRate(int clientsPerSecond) {
-    if (clientsPerSecond < 1 || clientsPerSecond > 1_000_000) {
+    boolean isInRange = clientsPerSecond >= 1 && clientsPerSecond <= 1_000_000;
+    if (!isInRange && clientsPerSecond != AcceptRate.UNLIMITED) {
       throw new IllegalArgumentException(
           "acceptRate: " + clientsPerSecond + " (expected: 1 to 1000000)");
     }

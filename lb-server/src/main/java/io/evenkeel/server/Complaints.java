@@ -17,8 +17,9 @@ import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * Says what was wrong in one line on standard error: the option, what it was given, what is
- * allowed. Exit code 2 for what was asked wrongly, 1 for what could not be done.
+ * Says what was wrong in one line on standard error, or one for each problem of a file: the option
+ * or the place, what it was given, what is allowed. Exit code 2 for what was asked wrongly, 1 for
+ * what could not be done.
  */
 final class Complaints implements IParameterExceptionHandler, IExecutionExceptionHandler {
 
@@ -31,7 +32,7 @@ final class Complaints implements IParameterExceptionHandler, IExecutionExceptio
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
     if (e instanceof StartFailure) {
-      complain(command, String.valueOf(e.getMessage()));
+      String.valueOf(e.getMessage()).lines().forEach(line -> complain(command, line));
     } else {
       complain(command, "internal error: " + e);
       LoggerFactory.getLogger(Complaints.class).debug("internal error", e);

@@ -3,6 +3,7 @@ package io.evenkeel.server;
 import io.evenkeel.core.HostPort;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
+import io.evenkeel.server.config.Durations;
 import java.time.Duration;
 import java.util.function.Function;
 import picocli.CommandLine.ITypeConverter;

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Shows a failover: starts three small HTTP servers on free loopback ports, balances over"
           + " them, sends itself traffic, stops one server and brings it back, and says what to"
-          + " watch.",
+          + " watch. Prints the address of a dashboard where all of it can be watched and changed.",
       "",
       "In a terminal the table of servers is redrawn in place, elsewhere it is printed now and"
           + " then. Goes on until Ctrl-C.",
@@ -78,6 +78,7 @@ final class DemoCommand implements Callable<Integer> {
     try (DemoRig rig = new DemoRig()) {
       screen.say(
           "Three servers behind " + rig.address() + (once ? "." : ". Ctrl-C ends the demo."));
+      screen.say("To watch in a browser, and to change: " + rig.dashboard());
       DemoStory story = new DemoStory(rig, screen, stop);
       for (int round = rig.servers().size() - 1; ; round++) {
         List<String> problems = story.tell(rig.servers().get(round % rig.servers().size()));

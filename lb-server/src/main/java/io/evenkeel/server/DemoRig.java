@@ -10,24 +10,30 @@ import io.evenkeel.core.Block;
 import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Node;
-import io.evenkeel.health.HealthMonitor;
 import io.evenkeel.health.HealthPolicy;
-import io.evenkeel.health.Probes;
-import io.evenkeel.proxy.TcpProxy;
+import io.evenkeel.server.config.AdminConfig;
+import io.evenkeel.server.config.BalancerConfig;
+import io.evenkeel.server.config.BalancerConfig.HealthConfig;
+import io.evenkeel.server.config.Config;
+import io.evenkeel.server.config.ConfigException;
+import io.evenkeel.server.config.ProbeConfig;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * All that the demo runs, started together and closed together: servers, balancer, proxy, traffic.
  */
 final class DemoRig implements AutoCloseable {
+
+  private static final String BALANCER = RunOptions.BARE.balancers().get(0).name();
 
   static final List<String> NAMES = List.of("alpha", "beta", "gamma");
 
@@ -49,7 +55,8 @@ final class DemoRig implements AutoCloseable {
   private final Map<String, Verdict> verdicts = new ConcurrentHashMap<>();
 
   private final LoadBalancer balancer;
-  private final InetSocketAddress address;
+  private final HostPort address;
+  private final String dashboard;
   private final DemoTraffic traffic;
 
   /** Starts everything, or nothing. */
@@ -60,30 +67,50 @@ final class DemoRig implements AutoCloseable {
         closers.push(server::close);
         servers.add(server);
       }
-      balancer =
-          LoadBalancer.builder()
-              .servers(servers.stream().map(DemoServer::server).toList())
-              .listener(this::onEvent)
-              .build();
-      TcpProxy proxy =
-          TcpProxy.builder(balancer)
-              .listen(InetAddress.getLoopbackAddress().getHostAddress(), 0)
-              .build();
-      proxy.start();
+      Running running = new Running(null);
+      running.change(Running.NOTHING, config());
+      closers.push(running::close);
       closers.push(
           () -> {
-            int unused = proxy.shutdown(ofSeconds(1));
+            int unused = running.shutdown(ofSeconds(1));
           });
-      address = proxy.localAddress();
-      HealthMonitor monitor =
-          HealthMonitor.builder(balancer).probe(Probes.tcp()).policy(POLICY).start();
-      closers.push(monitor::close);
-      traffic = new DemoTraffic(address, NAMES);
+      balancer = running.balancer(BALANCER).balancer();
+      balancer.addListener(this::onEvent);
+      address = running.listeners().get(0).localAddress();
+      dashboard = Objects.requireNonNull(running.dashboard());
+      traffic = new DemoTraffic(new InetSocketAddress(address.host(), address.port()), NAMES);
       closers.push(traffic::close);
+    } catch (ConfigException e) {
+      close();
+      throw new IOException(e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       close();
       throw e;
     }
+  }
+
+  /** Three servers, a listener and a dashboard on free ports. */
+  private Config config() {
+    BalancerConfig bare = RunOptions.BARE.balancers().get(0);
+    BalancerConfig balanced =
+        new BalancerConfig(
+            bare.name(),
+            servers.stream().map(DemoServer::server).toList(),
+            null,
+            bare.selector(),
+            new HealthConfig(new ProbeConfig.Tcp(), POLICY),
+            null,
+            null,
+            bare.maxConcurrent(),
+            null,
+            bare.panicThreshold());
+    return new Config(
+        RunOptions.BARE.listeners(),
+        List.of(balanced),
+        new AdminConfig(new HostPort("127.0.0.1", 0), List.of(), false),
+        RunOptions.BARE.drain(),
+        false,
+        Duration.ZERO);
   }
 
   List<DemoServer> servers() {
@@ -100,7 +127,12 @@ final class DemoRig implements AutoCloseable {
 
   /** Where the proxy listens. */
   HostPort address() {
-    return new HostPort(address.getAddress().getHostAddress(), address.getPort());
+    return address;
+  }
+
+  /** Where it is to be watched in a browser. */
+  String dashboard() {
+    return dashboard;
   }
 
   Node node(String name) {

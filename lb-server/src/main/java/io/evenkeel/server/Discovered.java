@@ -3,49 +3,64 @@ package io.evenkeel.server;
 import io.evenkeel.core.DnsSource;
 import io.evenkeel.core.FileSource;
 import io.evenkeel.core.HostPort;
-import io.evenkeel.core.LoadBalancer;
-import io.evenkeel.core.LoadBalancerBuilder;
-import io.evenkeel.core.NoServerAvailableException;
 import io.evenkeel.core.Server;
 import io.evenkeel.core.ServerSource;
+import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
-/**
- * Servers that an option finds, beside those that {@code --server} gives.
- *
- * @param option its name
- * @param given what {@code --server} gives: always members, whatever is found
- */
-record Discovered(String option, ServerSource source, List<Server> given) {
+/** Where servers are found, beside those that are given, which are members whatever is found. */
+final class Discovered {
 
-  /** How long the first answer may take when nobody else can serve. */
-  private static final long FIRST_ANSWER_SECONDS = 10;
+  private Discovered() {}
 
-  static Discovered file(Path file, List<Server> given) {
-    // Put together here, and not on the way to the balancer, so that a server that is given as well
-    // refuses the file: whoever wrote both can take one away.
-    FileSource source =
-        FileSource.of(file).withParser(text -> together(ServerFile.parse(file, text), given));
-    return new Discovered("--server-file", source, given);
+  /**
+   * As configured; the resolver is looked up.
+   *
+   * @throws IllegalArgumentException if it cannot be, as for a name that is none
+   */
+  static ServerSource source(DiscoveryConfig discovery, List<Server> given) {
+    if (discovery instanceof DiscoveryConfig.FromFile file) {
+      return file(file.path(), given);
+    }
+    if (discovery instanceof DiscoveryConfig.FromDns dns) {
+      HostPort name = dns.name();
+      return asking(dns.resolver(), DnsSource.addresses(name.host(), name.port()), given);
+    }
+    DiscoveryConfig.FromSrv srv = (DiscoveryConfig.FromSrv) discovery;
+    return asking(srv.resolver(), DnsSource.srv(srv.name()).withTargetAddresses(), given);
   }
 
-  static Discovered dns(String option, DnsSource source, RunOptions options) {
-    HostPort resolver = options.dnsResolver;
+  /** The DNS server that is to be asked; null for those of this machine, or no DNS. */
+  static @Nullable String resolverHost(@Nullable DiscoveryConfig discovery) {
+    HostPort resolver = null;
+    if (discovery instanceof DiscoveryConfig.FromDns dns) {
+      resolver = dns.resolver();
+    } else if (discovery instanceof DiscoveryConfig.FromSrv srv) {
+      resolver = srv.resolver();
+    }
+    return resolver == null ? null : resolver.host();
+  }
+
+  private static ServerSource file(Path file, List<Server> given) {
+    // Put together here, and not on the way to the balancer, so that a server that is given as well
+    // refuses the file: whoever wrote both can take one away.
+    return FileSource.of(file).withParser(text -> together(ServerFile.parse(file, text), given));
+  }
+
+  private static ServerSource asking(
+      @Nullable HostPort resolver, DnsSource source, List<Server> given) {
     DnsSource asked =
         resolver == null
             ? source
             : source.withResolver(new InetSocketAddress(resolver.host(), resolver.port()));
-    return new Discovered(option, new Beside(asked, options.servers), options.servers);
+    return new Beside(asked, given);
   }
 
   /** Nothing found stays nothing, so that the balancer keeps what was found last. */
@@ -55,50 +70,6 @@ record Discovered(String option, ServerSource source, List<Server> given) {
       all.addAll(given);
     }
     return all;
-  }
-
-  /**
-   * The balancer, with its first servers.
-   *
-   * @throws StartFailure if there are none
-   */
-  LoadBalancer start(LoadBalancerBuilder builder) throws StartFailure {
-    LoadBalancer balancer;
-    try {
-      balancer = builder.source(source).build();
-    } catch (IllegalArgumentException | IllegalStateException e) {
-      throw new StartFailure(option + ": " + e.getMessage(), e);
-    }
-    if (given.isEmpty()) {
-      awaitServers(balancer);
-    }
-    return balancer;
-  }
-
-  private void awaitServers(LoadBalancer balancer) throws StartFailure {
-    try {
-      Object unused =
-          balancer.ready().toCompletableFuture().get(FIRST_ANSWER_SECONDS, TimeUnit.SECONDS);
-    } catch (TimeoutException e) {
-      throw noServers(balancer, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw noServers(balancer, e);
-    } catch (ExecutionException | CancellationException e) {
-      throw noServers(balancer, e);
-    }
-  }
-
-  private StartFailure noServers(LoadBalancer balancer, Exception cause) {
-    String why = "no server";
-    try {
-      balancer.acquire().close();
-    } catch (NoServerAvailableException e) {
-      why = String.valueOf(e.getMessage());
-    }
-    balancer.close();
-    return new StartFailure(
-        option + ": " + source + ": " + why + " (expected: a server within 10 s)", cause);
   }
 
   /** What a source finds, and those that are given, which stand for what is found by their ids. */

@@ -16,6 +16,7 @@ final class Logging {
     set("logFile", "System.err");
     set("defaultLogLevel", level);
     set("log.io.evenkeel.proxy.access", "warn"); // a line for each client, to be asked for
+    set("log.org.eclipse.jetty", "error"); // its warnings are of what strangers send
     set("showDateTime", "true");
     set("dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
     set("showThreadName", "false");

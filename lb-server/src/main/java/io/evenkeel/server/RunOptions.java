@@ -6,6 +6,16 @@ import io.evenkeel.core.Selector;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthPolicy;
+import io.evenkeel.proxy.OnServerDown;
+import io.evenkeel.server.config.AdminConfig;
+import io.evenkeel.server.config.BalancerConfig;
+import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
+import io.evenkeel.server.config.BalancerConfig.HealthConfig;
+import io.evenkeel.server.config.BalancerConfig.SelectorConfig;
+import io.evenkeel.server.config.Config;
+import io.evenkeel.server.config.Durations;
+import io.evenkeel.server.config.ListenerConfig;
+import io.evenkeel.server.config.ProbeConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,28 +24,37 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
 
-/** The options of {@code evenkeel run}, and what they must be together. Filled in by picocli. */
+/**
+ * The options of {@code evenkeel run}: what they must be together, and the configuration that they
+ * make, alone or over that of a file. What was not given is null or empty. Filled in by picocli.
+ */
 final class RunOptions {
 
-  private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(3);
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = {
+        "Everything from a config file, YAML or JSON: 'evenkeel check FILE' checks one, 'evenkeel schema'"
+            + " describes them. Options beside it override it, after each reload too: --admin and --drain"
+            + " always; --listen, --event-loops, --warm-connections and the two timeouts if the file has one"
+            + " listener; --server (instead of all of the file's), --server-file, --dns, --dns-srv,"
+            + " --selector and --selector-option if it has one balancer."
+      })
+  @Nullable Path config;
 
   @Option(
       names = "--listen",
-      required = true,
-      showDefaultValue = Help.Visibility.NEVER,
       paramLabel = "HOST:PORT",
       converter = Converters.OfListenAddress.class,
       description =
           "Where to accept connections: 0.0.0.0 or [::] as HOST for every address of this machine,"
               + " 0 as PORT for any free one, which is printed.")
-  HostPort listen = new HostPort("0.0.0.0", 0);
+  @Nullable HostPort listen;
 
   @Option(
       names = "--server",
-      showDefaultValue = Help.Visibility.NEVER,
       paramLabel = ServerSpec.SYNTAX,
       converter = Converters.OfServer.class,
       description = {
@@ -45,6 +64,7 @@ final class RunOptions {
             + " random and ip_hash, which give everyone the same.",
         "tier: 0 by default; a higher one is a backup, used while no lower one is available.",
         "zone: where it stands.",
+        "max_concurrent: how many connections it may have at a time; no limit by default.",
         "id: its name in the log, HOST:PORT by default."
       })
   List<Server> servers = new ArrayList<>();
@@ -91,16 +111,14 @@ final class RunOptions {
   @Option(
       names = "--selector",
       paramLabel = "NAME",
-      defaultValue = "round_robin",
       completionCandidates = SelectorNames.class,
       converter = Converters.OfSelector.class,
-      description = "How a server is picked: ${COMPLETION-CANDIDATES}.")
-  String selector = "round_robin";
+      description = {"How a server is picked: ${COMPLETION-CANDIDATES}.", "  Default: round_robin"})
+  @Nullable String selector;
 
   @Option(
       names = "--selector-option",
       paramLabel = "NAME=VALUE",
-      showDefaultValue = Help.Visibility.NEVER,
       description = {
         "More about how; give one for each.",
         "bounded: as 0.25, so that no server carries more than 1.25 times its share.",
@@ -123,36 +141,40 @@ final class RunOptions {
   @Option(
       names = "--warm-connections",
       paramLabel = "N",
-      defaultValue = "0",
       converter = Converters.OfCountOrNone.class,
-      description =
-          "Connections to each server that are made beforehand, so that a client need not wait for"
-              + " one. A server must bear connections that say nothing for 30s.")
-  int warmConnections;
+      description = {
+        "Connections to each server that are made beforehand, so that a client need not wait for"
+            + " one. A server must bear connections that say nothing for 30s.",
+        "  Default: 0"
+      })
+  @Nullable Integer warmConnections;
 
   @Option(
       names = "--connect-timeout",
       paramLabel = "DURATION",
-      defaultValue = "5s",
       converter = Converters.OfPositiveDuration.class,
-      description = "How long connecting to a server may take before another one is tried.")
-  Duration connectTimeout = Duration.ZERO;
+      description = {
+        "How long connecting to a server may take before another one is tried.",
+        "  Default: 5s"
+      })
+  @Nullable Duration connectTimeout;
 
   @Option(
       names = "--idle-timeout",
       paramLabel = "DURATION",
-      defaultValue = "60s",
       converter = Converters.OfPositiveDuration.class,
-      description = "A connection on which nothing moves for so long is closed.")
-  Duration idleTimeout = Duration.ZERO;
+      description = {
+        "A connection on which nothing moves for so long is closed.",
+        "  Default: 60s"
+      })
+  @Nullable Duration idleTimeout;
 
   @Option(
       names = "--health-interval",
       paramLabel = "DURATION",
-      defaultValue = "5s",
       converter = Converters.OfPositiveDuration.class,
-      description = "How often each server is checked, by connecting to it.")
-  Duration healthInterval = Duration.ZERO;
+      description = {"How often each server is checked, by connecting to it.", "  Default: 5s"})
+  @Nullable Duration healthInterval;
 
   @Option(
       names = "--health-timeout",
@@ -167,49 +189,261 @@ final class RunOptions {
   @Option(
       names = "--rise",
       paramLabel = "N",
-      defaultValue = "2",
       converter = Converters.OfCount.class,
-      description = "Good checks in a row that bring a server back.")
-  int rise;
+      description = {"Good checks in a row that bring a server back.", "  Default: 2"})
+  @Nullable Integer rise;
 
   @Option(
       names = "--fall",
       paramLabel = "N",
-      defaultValue = "3",
       converter = Converters.OfCount.class,
-      description = "Failed checks in a row that take a server out.")
-  int fall;
+      description = {"Failed checks in a row that take a server out.", "  Default: 3"})
+  @Nullable Integer fall;
 
   @Option(
       names = "--drain",
       paramLabel = "DURATION",
-      defaultValue = "30s",
       converter = Converters.OfDuration.class,
-      description = "How long open connections may go on after SIGTERM or SIGINT; 0s cuts them.")
-  Duration drain = Duration.ZERO;
+      description = {
+        "How long open connections may go on after SIGTERM or SIGINT; 0s cuts them.",
+        "  Default: 30s"
+      })
+  @Nullable Duration drain;
+
+  @Option(
+      names = "--admin",
+      paramLabel = "HOST:PORT",
+      converter = Converters.OfListenAddress.class,
+      description = {
+        "Where to serve the dashboard, the admin API and metrics: an address of loopback, as"
+            + " 127.0.0.1:9901; elsewhere it takes a token, which only a config file can name.",
+        "  Default: nowhere"
+      })
+  @Nullable HostPort admin;
+
+  /** What the options override where there is no file: what a file leaves out, and TCP checks. */
+  static final Config BARE =
+      new Config(
+          List.of(
+              new ListenerConfig(
+                  "main",
+                  new HostPort("127.0.0.1", 0),
+                  "main",
+                  null,
+                  false,
+                  Integer.MAX_VALUE,
+                  0,
+                  0,
+                  Duration.ofSeconds(5),
+                  3,
+                  Duration.ofSeconds(5),
+                  Duration.ofSeconds(15),
+                  Duration.ofSeconds(60),
+                  Duration.ofSeconds(30),
+                  Duration.ZERO,
+                  List.of(),
+                  0,
+                  OnServerDown.FINISH,
+                  true,
+                  false,
+                  0,
+                  0,
+                  0,
+                  0,
+                  1)),
+          List.of(
+              new BalancerConfig(
+                  "main",
+                  List.of(),
+                  null,
+                  new SelectorConfig("round_robin", Map.of()),
+                  new HealthConfig(new ProbeConfig.Tcp(), HealthPolicy.builder().build()),
+                  null,
+                  null,
+                  Integer.MAX_VALUE,
+                  null,
+                  0)),
+          null,
+          Duration.ofSeconds(30),
+          false,
+          Duration.ZERO);
 
   /**
-   * Where servers come from beside those that are given; null for nowhere. The resolver is looked
-   * up.
+   * Checks what no option can get wrong alone, as far as that can be seen without the file.
+   *
+   * @throws IllegalArgumentException if something is; the message begins with the option's name
    */
-  @Nullable Discovered discovered() {
-    if (serverFile != null) {
-      return Discovered.file(serverFile, servers);
+  void checkTogether() {
+    if (config == null && listen == null) {
+      throw new IllegalArgumentException("--listen: missing (expected: --listen HOST:PORT)");
     }
-    if (dns != null) {
-      return Discovered.dns("--dns", DnsSource.addresses(dns.host(), dns.port()), this);
-    }
-    return dnsSrv == null
-        ? null
-        : Discovered.dns("--dns-srv", DnsSource.srv(dnsSrv).withTargetAddresses(), this);
+    Config unused = over(BARE);
   }
 
   /**
-   * How a server is picked, with its options.
+   * The configuration that these options make.
    *
-   * @throws IllegalArgumentException if an option is wrong; the message begins with the option
+   * @param base what they override: what the file says, or {@link #BARE}
+   * @throws IllegalArgumentException if an option is wrong, alone or beside others or the file; the
+   *     message begins with its name
    */
-  Selector.Factory selectorFactory() {
+  Config over(Config base) {
+    boolean isFinding = checkWhereFrom();
+    try {
+      ServerSpec.checkTogether(servers, isFinding || servers.isEmpty());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--server: " + e.getMessage(), e);
+    }
+    return over(base, listeners(base.listeners()), balancers(base.balancers(), isFinding));
+  }
+
+  private Config over(
+      Config config, List<ListenerConfig> listeners, List<BalancerConfig> balancers) {
+    AdminConfig before = config.admin();
+    return new Config(
+        listeners,
+        balancers,
+        admin == null
+            ? before
+            : new AdminConfig(
+                admin,
+                before == null ? List.of() : before.tokens(),
+                before != null && before.writeBack()),
+        or(drain, config.drain()),
+        config.watch(),
+        config.summary());
+  }
+
+  private List<ListenerConfig> listeners(List<ListenerConfig> all) {
+    if (isOnly("listener", all.size(), givenOfListener())) {
+      ListenerConfig l = all.get(0);
+      return List.of(
+          new ListenerConfig(
+              l.name(),
+              or(listen, l.address()),
+              l.balancer(),
+              eventLoops == null ? l.eventLoops() : eventLoops,
+              l.reusePort(),
+              l.maxConnections(),
+              l.acceptRate(),
+              l.maxWaiting(),
+              l.waitTimeout(),
+              l.connectAttempts(),
+              or(connectTimeout, l.connectTimeout()),
+              l.connectDeadline(),
+              or(idleTimeout, l.idleTimeout()),
+              l.halfClosedTimeout(),
+              l.maxLifetime(),
+              l.sourceAddresses(),
+              or(warmConnections, l.warmConnections()),
+              l.onServerDown(),
+              l.tcpNoDelay(),
+              l.keepAlive(),
+              l.receiveBuffer(),
+              l.sendBuffer(),
+              l.readBuffer(),
+              l.lowWater(),
+              l.highWater()));
+    }
+    return all;
+  }
+
+  private List<BalancerConfig> balancers(List<BalancerConfig> all, boolean isFinding) {
+    HealthConfig health = health();
+    if (isOnly("balancer", all.size(), givenOfBalancer())) {
+      BalancerConfig b = all.get(0);
+      return List.of(
+          new BalancerConfig(
+              b.name(),
+              servers.isEmpty() ? b.servers() : servers,
+              isFinding ? discovery() : b.discovery(),
+              selector(b.selector()),
+              health == null ? b.health() : health,
+              b.ejection(),
+              b.breaker(),
+              b.maxConcurrent(),
+              b.slowStart(),
+              b.panicThreshold()));
+    }
+    return all;
+  }
+
+  /** Whether an option of that kind was given; complains if it is not clear to what it belongs. */
+  private static boolean isOnly(String kind, int count, List<String> given) {
+    if (!given.isEmpty() && count > 1) {
+      throw new IllegalArgumentException(
+          given.get(0)
+              + ": the file has "
+              + count
+              + " "
+              + kind
+              + "s (expected: beside a file with one "
+              + kind
+              + ")");
+    }
+    return !given.isEmpty();
+  }
+
+  private List<String> givenOfListener() {
+    List<String> given = new ArrayList<>();
+    add(given, "--listen", listen);
+    add(given, "--event-loops", eventLoops);
+    add(given, "--warm-connections", warmConnections);
+    add(given, "--connect-timeout", connectTimeout);
+    add(given, "--idle-timeout", idleTimeout);
+    return given;
+  }
+
+  private List<String> givenOfBalancer() {
+    List<String> given = new ArrayList<>();
+    add(given, "--server", servers.isEmpty() ? null : servers);
+    given.addAll(finding());
+    add(given, "--selector", selector);
+    add(given, "--selector-option", selectorOptions.isEmpty() ? null : selectorOptions);
+    given.addAll(givenOfHealth());
+    return given;
+  }
+
+  private List<String> givenOfHealth() {
+    List<String> given = new ArrayList<>();
+    add(given, "--health-interval", healthInterval);
+    add(given, "--health-timeout", healthTimeout);
+    add(given, "--rise", rise);
+    add(given, "--fall", fall);
+    return given;
+  }
+
+  private List<String> finding() {
+    List<String> finding = new ArrayList<>();
+    add(finding, "--server-file", serverFile);
+    add(finding, "--dns", dns);
+    add(finding, "--dns-srv", dnsSrv);
+    return finding;
+  }
+
+  private static void add(List<String> given, String name, @Nullable Object value) {
+    if (value != null) {
+      given.add(name);
+    }
+  }
+
+  private static <T> T or(@Nullable T given, T otherwise) {
+    return given == null ? otherwise : given;
+  }
+
+  /** Where servers come from beside those that are given; null for nowhere. */
+  private @Nullable DiscoveryConfig discovery() {
+    if (serverFile != null) {
+      return new DiscoveryConfig.FromFile(serverFile);
+    }
+    if (dns != null) {
+      return new DiscoveryConfig.FromDns(dns, dnsResolver);
+    }
+    return dnsSrv == null ? null : new DiscoveryConfig.FromSrv(dnsSrv, dnsResolver);
+  }
+
+  /** Options alone are put over those of the file; with a selector they are all there is. */
+  private SelectorConfig selector(SelectorConfig before) {
     Map<String, String> options = new LinkedHashMap<>();
     for (String option : selectorOptions) {
       int equals = option.indexOf('=');
@@ -223,75 +457,55 @@ final class RunOptions {
             "--selector-option: '" + name + "' is there twice (expected: once)");
       }
     }
+    if (selector == null) {
+      before.options().forEach(options::putIfAbsent);
+    }
+    SelectorConfig after = new SelectorConfig(or(selector, before.name()), options);
     try {
-      return Selectors.named(selector, options);
+      Selector.Factory unused = Selectors.named(after.name(), after.options());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("--selector-option: " + e.getMessage(), e);
     }
+    return after;
   }
 
-  /** The health check's timeout: as given, else 3 s, cut to the interval. */
-  Duration healthTimeout() {
-    if (healthTimeout != null) {
-      return healthTimeout;
+  /** The health checks that options describe; null if none does. */
+  private @Nullable HealthConfig health() {
+    List<String> given = givenOfHealth();
+    if (given.isEmpty()) {
+      return null;
     }
-    return HEALTH_TIMEOUT.compareTo(healthInterval) < 0 ? HEALTH_TIMEOUT : healthInterval;
-  }
-
-  /**
-   * The numbers of the health checks.
-   *
-   * @throws IllegalArgumentException if they are out of range; the message begins with the option
-   */
-  HealthPolicy healthPolicy() {
+    if (config != null) {
+      throw new IllegalArgumentException(
+          given.get(0) + ": beside --config (expected: in the file, as health of the balancer)");
+    }
+    HealthPolicy.Builder policy = HealthPolicy.builder();
     try {
-      return HealthPolicy.builder()
-          .interval(healthInterval)
-          .timeout(healthTimeout())
-          .healthyThreshold(rise)
-          .unhealthyThreshold(fall)
-          .build();
+      if (healthInterval != null) {
+        policy.interval(healthInterval);
+      }
+      if (healthTimeout != null) {
+        Duration interval = or(healthInterval, policy.build().interval());
+        if (healthTimeout.compareTo(interval) > 0) {
+          throw new IllegalArgumentException(
+              "timeout: '"
+                  + Durations.format(healthTimeout)
+                  + "' (expected: at most --health-interval, "
+                  + Durations.format(interval)
+                  + ")");
+        }
+        policy.timeout(healthTimeout);
+      }
+      policy.healthyThreshold(or(rise, 2)).unhealthyThreshold(or(fall, 3));
+      return new HealthConfig(new ProbeConfig.Tcp(), policy.build());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("--health-" + e.getMessage(), e);
     }
   }
 
-  /**
-   * Checks what no option can get wrong alone.
-   *
-   * @throws IllegalArgumentException if something is; the message begins with the option's name
-   */
-  void checkTogether() {
-    boolean isFinding = checkWhereFrom();
-    try {
-      ServerSpec.checkTogether(servers, isFinding);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("--server: " + e.getMessage(), e);
-    }
-    if (healthTimeout().compareTo(healthInterval) > 0) {
-      throw new IllegalArgumentException(
-          "--health-timeout: '"
-              + Durations.format(healthTimeout())
-              + "' (expected: at most --health-interval, "
-              + Durations.format(healthInterval)
-              + ")");
-    }
-    HealthPolicy unused = healthPolicy();
-    Selector.Factory unusedToo = selectorFactory();
-  }
-
   /** Whether servers are found beside those that are given; complains if that is not clear. */
   private boolean checkWhereFrom() {
-    List<String> finding = new ArrayList<>();
-    if (serverFile != null) {
-      finding.add("--server-file");
-    }
-    if (dns != null) {
-      finding.add("--dns");
-    }
-    if (dnsSrv != null) {
-      finding.add("--dns-srv");
-    }
+    List<String> finding = finding();
     if (finding.size() > 1) {
       throw new IllegalArgumentException(
           finding.get(1) + ": beside " + finding.get(0) + " (expected: one of them)");
@@ -300,7 +514,7 @@ final class RunOptions {
       throw new IllegalArgumentException(
           "--dns-resolver: without --dns or --dns-srv (expected: one of them)");
     }
-    if (servers.isEmpty() && finding.isEmpty()) {
+    if (config == null && servers.isEmpty() && finding.isEmpty()) {
       throw new IllegalArgumentException(
           "--server: missing (expected: --server "
               + ServerSpec.SYNTAX
@@ -314,6 +528,21 @@ final class RunOptions {
       }
     }
     return !finding.isEmpty();
+  }
+
+  /** The option that a place in the configuration comes from, where there is no file. */
+  String optionOf(String path) {
+    if (path.startsWith("listeners.")) {
+      return "--listen";
+    }
+    if (path.startsWith("admin")) {
+      return "--admin";
+    }
+    if (path.endsWith(".resolver")) {
+      return "--dns-resolver";
+    }
+    List<String> finding = finding();
+    return path.contains(".discovery") && !finding.isEmpty() ? finding.get(0) : "--server";
   }
 
   /** For the help text. */

@@ -1,178 +1,372 @@
 package io.evenkeel.server;
 
-import io.evenkeel.core.HostPort;
+import io.evenkeel.core.BalancerChange;
+import io.evenkeel.core.BalancerSettings;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.LoadBalancerBuilder;
+import io.evenkeel.core.NoServerAvailableException;
 import io.evenkeel.core.Node;
+import io.evenkeel.core.Selector;
+import io.evenkeel.core.SelectorDescription;
+import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
+import io.evenkeel.core.ServerSource;
+import io.evenkeel.health.CircuitBreakers;
+import io.evenkeel.health.CircuitPolicy;
 import io.evenkeel.health.HealthMonitor;
-import io.evenkeel.health.Probes;
-import io.evenkeel.proxy.TcpProxy;
-import io.evenkeel.proxy.TcpProxyBuilder;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.net.BindException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import io.evenkeel.health.OutlierDetector;
+import io.evenkeel.health.OutlierPolicy;
+import io.evenkeel.server.admin.Inventory;
+import io.evenkeel.server.config.BalancerConfig;
+import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
+import io.evenkeel.server.config.BalancerConfig.HealthConfig;
+import io.evenkeel.server.config.BalancerConfig.SelectorConfig;
+import io.evenkeel.server.config.BalancerConfig.SlowStartConfig;
+import io.evenkeel.server.config.ConfigException;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code evenkeel run} runs: a balancer, its proxy and its health monitor, from the first
- * connection to the last. Life: {@link #start}, serve, and on SIGTERM or SIGINT, by the virtual
- * machine's shutdown hook, drain and exit 0. A signal before the start is complete ends the process
- * as signals do.
+ * One balancer that runs, and those that look after its servers. Changed by {@link Running}, under
+ * its lock; the balancer itself may be changed by the admin API at any time.
  */
 final class RunningBalancer {
 
-  private final TcpProxy proxy;
-  private final Duration drain;
-  private final PrintWriter out;
+  /** How long the first answer may take when nobody else can serve. */
+  private static final long FIRST_ANSWER_SECONDS = 10;
 
-  private RunningBalancer(TcpProxy proxy, Duration drain, PrintWriter out) {
-    this.proxy = proxy;
-    this.drain = drain;
-    this.out = out;
+  private final String name;
+  private final LoadBalancer balancer;
+  private @Nullable HealthMonitor monitor;
+  private @Nullable OutlierDetector detector;
+  private @Nullable CircuitBreakers breakers;
+
+  private RunningBalancer(String name, LoadBalancer balancer) {
+    this.name = name;
+    this.balancer = balancer;
   }
 
   /**
-   * Starts to accept, and then says so on {@code out}.
+   * With its first servers, wherever they come from.
    *
-   * @throws StartFailure if a host does not resolve or the address cannot be had; nothing is left
-   *     running then
+   * @throws ConfigException if a host does not resolve, or none of its servers is found; nothing is
+   *     left running then
    */
-  static RunningBalancer start(RunOptions options, PrintWriter out) throws StartFailure {
-    requireResolvable("--listen", options.listen.host());
-    for (Server server : options.servers) {
-      requireResolvable("--server", server.host());
-    }
-    if (options.dnsResolver != null) {
-      requireResolvable("--dns-resolver", options.dnsResolver.host());
-    }
-    Discovered discovered = options.discovered();
-    LoadBalancer balancer = startBalancer(options, discovered);
-    try {
-      if (discovered != null) {
-        for (Node node : balancer.nodes()) {
-          requireResolvable(discovered.option(), node.server().host());
-        }
-      }
-      return start(options, balancer, out);
-    } catch (Throwable e) {
-      balancer.close();
-      throw e;
-    }
-  }
-
-  private static RunningBalancer start(RunOptions options, LoadBalancer balancer, PrintWriter out)
-      throws StartFailure {
-    TcpProxy proxy = startProxy(options, balancer);
-    try {
-      HealthMonitor unused = startMonitor(options, balancer);
-    } catch (Throwable e) {
-      proxy.shutdown(Duration.ZERO);
-      throw e;
-    }
-    RunningBalancer running = new RunningBalancer(proxy, options.drain, out);
-    Runtime.getRuntime().addShutdownHook(new Thread(running::drainAndHalt, "evenkeel-drain"));
-    running.say(
-        "listening on "
-            + options.listen.withPort(proxy.localAddress().getPort())
-            + ", "
-            + count(balancer.nodes().size(), "server")
-            + ", "
-            + options.selector);
-    return running;
-  }
-
-  /** Returns never: the process ends by a signal. */
-  void serveUntilSignal() throws InterruptedException {
-    new CountDownLatch(1).await();
-  }
-
-  /** With its first servers, wherever they come from. */
-  private static LoadBalancer startBalancer(RunOptions options, @Nullable Discovered discovered)
-      throws StartFailure {
+  static RunningBalancer start(BalancerConfig config) throws ConfigException {
+    requireResolvable(config, List.of());
     LoadBalancerBuilder builder =
-        LoadBalancer.builder().servers(options.servers).selector(options.selectorFactory());
-    return discovered == null ? builder.build() : discovered.start(builder);
-  }
-
-  private static TcpProxy startProxy(RunOptions options, LoadBalancer balancer)
-      throws StartFailure {
-    HostPort listen = options.listen;
-    TcpProxyBuilder builder =
-        TcpProxy.builder(balancer)
-            .listen(listen.host(), listen.port())
-            .warmConnections(options.warmConnections)
-            .connectTimeout(options.connectTimeout)
-            .idleTimeout(options.idleTimeout);
-    if (options.eventLoops != null) {
-      builder.eventLoops(options.eventLoops);
+        LoadBalancer.builder()
+            .servers(config.servers())
+            .selector(factory(config.selector()))
+            .maxConcurrent(config.maxConcurrent())
+            .panicThreshold(config.panicThreshold());
+    SlowStartConfig slowStart = config.slowStart();
+    if (slowStart != null) {
+      builder.slowStart(slowStart.window(), slowStart.aggression());
     }
-    TcpProxy proxy = builder.build();
+    RunningBalancer running = new RunningBalancer(config.name(), build(builder, config));
     try {
-      proxy.start();
-      return proxy;
-    } catch (BindException e) {
-      throw new StartFailure(
-          "--listen: '"
-              + listen
-              + "': "
-              + e.getMessage()
-              + " (expected: a free port on an address of this machine; port 0 takes any)",
-          e);
-    } catch (IOException e) {
-      throw new StartFailure("--listen: '" + listen + "': " + e.getMessage(), e);
+      running.awaitServers(config);
+      running.guard(without(config), config);
+      return running;
+    } catch (Throwable e) {
+      running.close();
+      throw e;
     }
   }
 
-  private static HealthMonitor startMonitor(RunOptions options, LoadBalancer balancer) {
-    return HealthMonitor.builder(balancer)
-        .probe(Probes.tcp())
-        .policy(options.healthPolicy())
-        .start();
-  }
-
-  private static void requireResolvable(String option, String host) throws StartFailure {
+  private static LoadBalancer build(LoadBalancerBuilder builder, BalancerConfig config)
+      throws ConfigException {
+    DiscoveryConfig discovery = config.discovery();
+    String path = path(config);
     try {
-      InetAddress unused = InetAddress.getByName(host);
-    } catch (UnknownHostException e) {
-      throw new StartFailure(
-          option
-              + ": host '"
-              + host
-              + "' does not resolve (expected: an IP address, or a name that resolves)",
-          e);
+      if (discovery != null) {
+        path += ".discovery";
+        builder.source(Discovered.source(discovery, config.servers()));
+      }
+      return builder.build();
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      throw Refusal.at(path, String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /** Of a source that has to find them all. */
+  private void awaitServers(BalancerConfig config) throws ConfigException {
+    if (config.discovery() == null) {
+      return;
+    }
+    String path = path(config) + ".discovery";
+    if (config.servers().isEmpty()) {
+      try {
+        Object unused =
+            balancer.ready().toCompletableFuture().get(FIRST_ANSWER_SECONDS, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw noServers(path, config, e);
+      } catch (TimeoutException | ExecutionException | CancellationException e) {
+        throw noServers(path, config, e);
+      }
+    }
+    for (Node node : balancer.nodes()) {
+      Refusal.requireResolvable(path, node.server().host());
+    }
+  }
+
+  private ConfigException noServers(String path, BalancerConfig config, Exception cause) {
+    String why = "no server";
+    try {
+      balancer.acquire().close();
+    } catch (NoServerAvailableException e) {
+      why = String.valueOf(e.getMessage());
+    }
+    Object source = Discovered.source(Objects.requireNonNull(config.discovery()), config.servers());
+    return Refusal.at(path, source + ": " + why + " (expected: a server within 10 s)", cause);
+  }
+
+  /** The hosts that were not there before, and the DNS server. */
+  private static void requireResolvable(BalancerConfig config, List<Server> known)
+      throws ConfigException {
+    for (int i = 0; i < config.servers().size(); i++) {
+      String host = config.servers().get(i).host();
+      if (known.stream().noneMatch(server -> server.host().equals(host))) {
+        Refusal.requireResolvable(path(config) + ".servers[" + i + "].host", host);
+      }
+    }
+    String resolver = Discovered.resolverHost(config.discovery());
+    if (resolver != null) {
+      Refusal.requireResolvable(path(config) + ".discovery.resolver", resolver);
+    }
+  }
+
+  private static String path(BalancerConfig config) {
+    return "balancers." + config.name();
+  }
+
+  private static Selector.Factory factory(SelectorConfig config) {
+    return Selectors.named(config.name(), config.options());
+  }
+
+  String name() {
+    return name;
+  }
+
+  LoadBalancer balancer() {
+    return balancer;
+  }
+
+  Inventory.Balancer entry() {
+    return new Inventory.Balancer(name, balancer, monitor, detector, breakers);
   }
 
   /**
-   * On the shutdown hook's thread, once. The health monitor ends with the process: closed, it would
-   * take its blocks back, and the last line of the log would say that dead servers are available.
+   * The configuration with what was changed since by the API. Of a balancer whose servers are
+   * found, these are left as they were: what was changed of them goes with the next answer.
    */
-  private void drainAndHalt() {
-    int status = 1;
-    try {
-      int open = proxy.openRelays();
-      if (open > 0) {
-        say("draining " + count(open, "relay") + " for up to " + Durations.format(drain));
-      }
-      int cut = proxy.shutdown(drain);
-      say(cut == 0 ? "stopped" : "stopped, " + count(cut, "relay") + " cut");
-      status = 0;
-    } finally {
-      Runtime.getRuntime().halt(status);
+  BalancerConfig current(BalancerConfig config) {
+    SelectorDescription selector = Selectors.describe(balancer.settings().selector());
+    return new BalancerConfig(
+        config.name(),
+        config.discovery() == null ? servers() : config.servers(),
+        config.discovery(),
+        new SelectorConfig(selector.name(), selector.options()),
+        config.health(),
+        config.ejection(),
+        config.breaker(),
+        config.maxConcurrent(),
+        config.slowStart(),
+        config.panicThreshold());
+  }
+
+  private List<Server> servers() {
+    return balancer.nodes().stream().map(Node::server).toList();
+  }
+
+  /**
+   * Looks whether {@link #change} can be made, and changes nothing.
+   *
+   * @throws ConfigException if it cannot
+   */
+  void check(BalancerConfig before, BalancerConfig next) throws ConfigException {
+    requireResolvable(next, servers());
+    if (next.discovery() != null) {
+      return;
+    }
+    List<Server> servers = merged(before, next);
+    try { // what its selector says to these servers
+      LoadBalancer.builder().servers(servers).selector(factory(next.selector())).build().close();
+    } catch (IllegalArgumentException e) {
+      throw Refusal.at(path(next), String.valueOf(e.getMessage()), e);
     }
   }
 
-  private void say(String what) {
-    out.println("evenkeel: " + what);
-    out.flush();
+  private List<Server> merged(BalancerConfig before, BalancerConfig next) throws ConfigException {
+    List<Server> servers =
+        before.discovery() == null
+            ? Differences.merge(before.servers(), next.servers(), servers())
+            : next.servers();
+    if (servers.isEmpty()) {
+      throw Refusal.at(
+          path(next) + ".servers",
+          "none would be left, since those that stay were removed meanwhile (expected: one at least)",
+          null);
+    }
+    return servers;
   }
 
-  private static String count(int n, String what) {
-    return n + " " + what + (n == 1 ? "" : "s");
+  /**
+   * Makes the difference between the two configurations, all of it or nothing. What was changed
+   * since by the API stays, where the two are the same.
+   *
+   * @return takes it back
+   */
+  Runnable change(BalancerConfig before, BalancerConfig next) throws ConfigException {
+    BalancerSettings settings = balancer.settings();
+    List<Server> servers = servers();
+    boolean otherSource =
+        !Objects.equals(before.discovery(), next.discovery())
+            || (next.discovery() != null && !before.servers().equals(next.servers()));
+    BalancerChange change = balancer.change();
+    try {
+      if (otherSource) {
+        change.source(source(next));
+      }
+      if (next.discovery() == null
+          && (before.discovery() != null || !before.servers().equals(next.servers()))) {
+        change.servers(merged(before, next));
+      }
+      if (!before.selector().equals(next.selector())) {
+        change.selector(factory(next.selector()));
+      }
+      SlowStartConfig slowStart = next.slowStart();
+      boolean unused =
+          change
+              .maxConcurrent(next.maxConcurrent())
+              .panicThreshold(next.panicThreshold())
+              .slowStart(
+                  slowStart == null ? Duration.ZERO : slowStart.window(),
+                  slowStart == null ? 1 : slowStart.aggression())
+              .apply();
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      String path = path(next) + (otherSource ? ".discovery" : "");
+      throw Refusal.at(path, String.valueOf(e.getMessage()), e);
+    }
+    Runnable undo =
+        () -> {
+          guard(next, before);
+          BalancerChange back = balancer.change();
+          if (otherSource) {
+            back.source(source(before));
+          }
+          boolean unused =
+              back.servers(servers)
+                  .selector(settings.selector())
+                  .maxConcurrent(settings.maxConcurrent())
+                  .panicThreshold(settings.panicThreshold())
+                  .slowStart(settings.slowStartWindow(), settings.slowStartAggression())
+                  .apply();
+        };
+    try {
+      guard(before, next);
+    } catch (Throwable e) { // as for want of a thread
+      undo.run();
+      throw e;
+    }
+    return undo;
+  }
+
+  private static @Nullable ServerSource source(BalancerConfig config) {
+    DiscoveryConfig discovery = config.discovery();
+    return discovery == null ? null : Discovered.source(discovery, config.servers());
+  }
+
+  /** Begins, changes and ends what looks after the servers. */
+  private void guard(BalancerConfig before, BalancerConfig next) {
+    if (!Objects.equals(before.health(), next.health())) {
+      monitor = monitor(next.health());
+    }
+    if (!Objects.equals(before.ejection(), next.ejection())) {
+      detector = detector(next.ejection());
+    }
+    if (!Objects.equals(before.breaker(), next.breaker())) {
+      breakers = breakers(next.breaker());
+    }
+  }
+
+  private @Nullable OutlierDetector detector(@Nullable OutlierPolicy policy) {
+    if (policy == null) {
+      close(detector);
+      return null;
+    }
+    if (detector == null) {
+      return OutlierDetector.builder(balancer).policy(policy).start();
+    }
+    detector.update(policy);
+    return detector;
+  }
+
+  private @Nullable CircuitBreakers breakers(@Nullable CircuitPolicy policy) {
+    if (policy == null) {
+      close(breakers);
+      return null;
+    }
+    if (breakers == null) {
+      return CircuitBreakers.builder(balancer).policy(policy).start();
+    }
+    breakers.update(policy);
+    return breakers;
+  }
+
+  private @Nullable HealthMonitor monitor(@Nullable HealthConfig health) {
+    if (health == null) {
+      close(monitor);
+      return null;
+    }
+    if (monitor == null) {
+      return HealthMonitor.builder(balancer)
+          .probe(Checks.probe(health.probe()))
+          .policy(health.policy())
+          .start();
+    }
+    monitor.update(Checks.probe(health.probe()), health.policy());
+    return monitor;
+  }
+
+  /** The same, with nobody who looks after its servers. */
+  private static BalancerConfig without(BalancerConfig config) {
+    return new BalancerConfig(
+        config.name(),
+        config.servers(),
+        config.discovery(),
+        config.selector(),
+        null,
+        null,
+        null,
+        config.maxConcurrent(),
+        config.slowStart(),
+        config.panicThreshold());
+  }
+
+  private static void close(@Nullable AutoCloseable guard) {
+    try {
+      if (guard != null) {
+        guard.close();
+      }
+    } catch (Exception e) {
+      throw new IllegalStateException("none of these throws", e);
+    }
+  }
+
+  /** Ends all of it; nobody uses it any more. */
+  void close() {
+    close(monitor);
+    close(detector);
+    close(breakers);
+    balancer.close();
   }
 }

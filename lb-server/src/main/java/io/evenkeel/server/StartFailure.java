@@ -1,7 +1,8 @@
 package io.evenkeel.server;
 
 /**
- * What was asked for is understood, and cannot be had: exit code 1. The message names the option.
+ * What was asked for is understood, and cannot be had: exit code 1. The message names the option,
+ * or the file and the place in it; a line for each problem.
  */
 final class StartFailure extends Exception {
 

@@ -13,7 +13,13 @@ import picocli.CommandLine.Spec;
     name = "evenkeel",
     mixinStandardHelpOptions = true,
     versionProvider = TopCommand.Version.class,
-    subcommands = {RunCommand.class, DemoCommand.class, HelpCommand.class},
+    subcommands = {
+      RunCommand.class,
+      CheckCommand.class,
+      SchemaCommand.class,
+      DemoCommand.class,
+      HelpCommand.class
+    },
     description = "Balances TCP connections over several servers, and watches their health.",
     synopsisSubcommandLabel = "COMMAND",
     exitCodeListHeading = "%nExit codes:%n",

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -55,7 +58,10 @@ class BadInputIT {
         "GOOD --drain 1s --drain 2s | --drain: given twice (expected: once)",
         "GOOD --selectr x | --selectr: unknown option (did you mean ",
         "GOOD more | 'more': unexpected argument (see 'evenkeel run --help')",
-        "rnu | 'rnu': unknown command (expected: run, demo, help)",
+        "run --config x --rise 1 | --rise: beside --config (expected: in the file, as health of the",
+        "run --config x --dns-resolver 127.0.0.1:53 | --dns-resolver: without --dns or --dns-srv (",
+        "GOOD --admin foo | --admin: 'foo': not HOST:PORT (expected: HOST:PORT",
+        "rnu | 'rnu': unknown command (expected: run, check, schema, demo, help)",
         "--frobnicate | --frobnicate: unknown option (see 'evenkeel --help')",
         "demo --twice | --twice: unknown option (",
       })
@@ -68,6 +74,9 @@ class BadInputIT {
       delimiter = '|',
       value = {
         "GOOD --server-file /no/such | --server-file: file '/no/such': is not there (expected: a file",
+        "GOOD --admin 0.0.0.0:0 | --admin: ",
+        "run --config /no/such.yaml | --config: /no/such.yaml: is not there (expected: a file that can",
+        "run --config /dev/null | --config: /dev/null: is no regular file (expected: a file that can",
         "GOOD --dns-srv a..b | --dns-srv: name: 'a..b': ",
         "GOOD --dns a:1 --dns-resolver no.invalid:53 | --dns-resolver: host 'no.invalid' does not res",
         "run --listen no.such.host.invalid:9000 --server 127.0.0.1:1"
@@ -78,6 +87,28 @@ class BadInputIT {
       })
   void cannotStart_oneLineThatNamesTheOption_exit1(String args, String complaint) throws Exception {
     assertComplaint(1, complaint, args.replace("GOOD", GOOD).split(" "));
+  }
+
+  @Test
+  void badFile_aLineForEachProblem_exit1(@TempDir Path folder) throws Exception {
+    Path file =
+        Files.writeString(
+            folder.resolve("evenkeel.yaml"),
+            """
+            listeners: {web: {address: '127.0.0.1:0', idle_timeot: 5s}}
+            balancers: {web: {servers: [127.0.0.1:1], selector: fastest}}
+            """);
+    try (Proc evenkeel = Proc.evenkeel("run", "--config", file.toString())) {
+      assertThat(evenkeel.awaitExit()).as("%s", evenkeel).isEqualTo(1);
+      assertThat(evenkeel.out()).isEmpty();
+      assertThat(evenkeel.err()).hasSize(2);
+      assertThat(evenkeel.err().get(0))
+          .startsWith("evenkeel: " + file + ": line 1, column ")
+          .contains("listeners.web", "idle_timeot", "idle_timeout");
+      assertThat(evenkeel.err().get(1))
+          .startsWith("evenkeel: " + file + ": line 2, column ")
+          .contains("balancers.web.selector", "fastest", "round_robin");
+    }
   }
 
   @Test

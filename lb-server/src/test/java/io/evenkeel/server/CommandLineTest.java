@@ -2,13 +2,8 @@ package io.evenkeel.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evenkeel.core.Lease;
-import io.evenkeel.core.LoadBalancer;
-import io.evenkeel.core.Server;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,7 +33,8 @@ class CommandLineTest {
   void runHelp_namesEveryOptionAndItsDefault() {
     assertThat(execute("run", "--help")).isZero();
     assertThat(out.toString())
-        .contains("--listen=HOST:PORT", "--server=" + ServerSpec.SYNTAX)
+        .contains("--config=FILE", "SIGHUP", "--admin=HOST:PORT")
+        .contains("--listen=HOST:PORT", "--server=HOST:PORT[,weight=N]", "max_concurrent:")
         .contains("--server-file=FILE", "--dns=NAME:PORT", "--dns-srv=NAME", "--dns-resolver=")
         .containsPattern("--selector=NAME[^-]*least_connections,[^-]*round_robin")
         .contains("--selector-option=NAME=VALUE", "bounded", "sticky_ttl", "zone", "subset")
@@ -76,28 +72,6 @@ class CommandLineTest {
   }
 
   @Test
-  void selectorOptions_makeTheSelector() {
-    RunOptions options = new RunOptions();
-    options.servers =
-        List.of(
-            Server.of("a", 1).withZone("z").withWeight(2), Server.of("b", 1), Server.of("c", 1));
-    options.selectorOptions = List.of("zone=z", "bounded=0.5");
-    options.healthInterval = java.time.Duration.ofSeconds(5);
-    options.rise = 1;
-    options.fall = 1;
-    options.checkTogether();
-    LoadBalancer balancer =
-        LoadBalancer.builder().servers(options.servers).selector(options.selectorFactory()).build();
-    List<String> hosts = new ArrayList<>();
-    for (int i = 0; i < 100; i++) {
-      try (Lease lease = balancer.acquire()) {
-        hosts.add(lease.server().host());
-      }
-    }
-    assertThat(hosts).containsOnly("a");
-  }
-
-  @Test
   void demoHelp_saysWhatOnceIs() {
     assertThat(execute("demo", "--help")).isZero();
     assertThat(out.toString()).contains("--once", "Exit codes");
@@ -107,14 +81,5 @@ class CommandLineTest {
   void controlCharactersInWhatWasGiven_stayOnOneLine() {
     assertThat(execute("run", "--listen", "a\nb\u001b[2J")).isEqualTo(2);
     assertThat(err.toString()).startsWith("evenkeel: --listen: 'a?b?[2J'").hasLineCount(1);
-  }
-
-  @Test
-  void healthTimeoutNotGiven_isNeverLongerThanTheInterval() {
-    RunOptions options = new RunOptions();
-    options.healthInterval = java.time.Duration.ofMillis(200);
-    assertThat(options.healthTimeout()).isEqualTo(java.time.Duration.ofMillis(200));
-    options.healthInterval = java.time.Duration.ofSeconds(5);
-    assertThat(options.healthTimeout()).isEqualTo(java.time.Duration.ofSeconds(3));
   }
 }

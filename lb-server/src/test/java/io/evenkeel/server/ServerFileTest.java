@@ -28,6 +28,7 @@ class ServerFileTest {
               .withTier(1)
               .withZone("east")
               .withId("b")
+              .withMaxConcurrent(20)
               .withMetadata("rack", "r7")
               .withMetadata("os", "17"));
 
@@ -39,7 +40,7 @@ class ServerFileTest {
         servers:
           - host: 10.0.0.1
             port: 8080
-          - {id: b, host: "::1", port: 80, weight: 3, tier: 1, zone: east, metadata: {rack: r7, os: "17"}}
+          - {id: b, host: "::1", port: 80, weight: 3, tier: 1, zone: east, max_concurrent: 20, metadata: {rack: r7, os: "17"}}
         """;
     assertThat(ServerFile.parse(YAML, text)).isEqualTo(EXPECTED);
     assertThat(ServerFile.parse(Path.of("x.yml"), text)).isEqualTo(EXPECTED);
@@ -54,7 +55,7 @@ class ServerFileTest {
                 {"servers": [
                   {"host": "10.0.0.1", "port": 8080},
                   {"port": 80, "host": "::1", "weight": 3, "tier": 1, "zone": "east", "id": "b",
-                   "metadata": {"rack": "r7", "os": "17"}}
+                   "max_concurrent": 20, "metadata": {"rack": "r7", "os": "17"}}
                 ]}
                 """))
         .isEqualTo(EXPECTED);
@@ -85,37 +86,27 @@ class ServerFileTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "{servers: [{host: a, port: 1, wieght: 3}]} | line 1, column 31: unknown key 'wieght'"
-            + " (expected: host, port, weight, tier, zone, max_concurrent, id or metadata)",
-        "{severs: []} | line 1, column 2: unknown key 'severs' (expected: servers)",
-        "{} | line 1, column 2: 'servers' is missing (expected: a list of servers)",
-        "[] | line 1, column 1: '[' (expected: an object with the key 'servers')",
-        "{servers: {}} | line 1, column 11: '{' (expected: a list of servers)",
-        "{servers: [a]} | line 1, column 12: 'a' (expected: a server: {host: NAME, port: N})",
-        "{servers: [{port: 1}]} | line 1, column 12: 'host' is missing (expected: host and port)",
-        "{servers: [{host: a}]} | line 1, column 12: 'port' is missing (expected: host and port)",
-        "{servers: [{host: a, port: 0}]} | line 1, column 28: '0' (expected: port: a whole number,"
-            + " 1",
-        "{servers: [{host: a, port: 1.5}]} | line 1, column 28: '1.5' (expected: port: a whole num",
-        "{servers: [{host: a, port: '1'}]} | line 1, column 28: '1' (expected: port: a whole"
-            + " number",
-        "{servers: [{host: a, port: null}]} | line 1, column 28: 'null' (expected: port: a whole"
-            + " nu",
-        "{servers: [{host: a, port: 99999999999}]} | line 1, column 28: '99999999999' (expected:"
-            + " po",
-        "{servers: [{host: a, port: 1, weight: -1}]} | line 1, column 39: '-1' (expected: weight:"
-            + " a",
-        "{servers: [{host: a, port: 1, zone: 7}]} | line 1, column 37: '7' (expected: zone: a"
-            + " text;",
-        "{servers: [{host: a, port: 1, id: ' '}]} | line 1, column 12: id: ' ' (expected: not"
-            + " blank",
-        "{servers: [{host: a, port: 1, metadata: x}]} | line 1, column 41: 'x' (expected:"
-            + " metadata:",
-        "{servers: [{host: &x a, port: 1, id: *x}]} | line 1, column 38: 'x' (expected: id: a text",
-        "{servers: [{host: a, host: b, port: 1}]} | line 1, column",
+        "{servers: [{host: a, port: 1, wieght: 3}]} | line 1, column 31: servers[0].wieght: unknown"
+            + " key; did you mean 'weight'?",
+        "{severs: []} | line 1, column 1: 'servers' is missing (expected: a list",
+        "{} | line 1, column 1: 'servers' is missing (expected: a list",
+        "[] | line 1, column 1: a list (expected: an object: {servers: [...]})",
+        "{servers: {}} | line 1, column 11: servers: an object (expected: a list",
+        "{servers: [a]} | line 1, column 12: servers[0]: 'a' (expected: a text HOST:PORT",
+        "{servers: [{port: 1}]} | line 1, column 12: servers[0]: 'host' is missing",
+        "{servers: [{host: a}]} | line 1, column 12: servers[0]: 'port' is missing",
+        "{servers: [{host: a, port: 0}]} | line 1, column 28: servers[0].port: '0' (expected: a",
+        "{servers: [{host: a, port: 1.5}]} | line 1, column 28: servers[0].port: '1.5' (expected",
+        "{servers: [{host: a, port: '1'}]} | line 1, column 28: servers[0].port: '1' (expected",
+        "{servers: [{host: a, port: null}]} | line 1, column 28: servers[0].port: nothing (expect",
+        "{servers: [{host: a, port: 1, weight: -1}]} | line 1, column 39: servers[0].weight: '-1'",
+        "{servers: [{host: a, port: 1, zone: 7}]} | line 1, column 37: servers[0].zone: '7' (expe",
+        "{servers: [{host: a, port: 1, id: ' '}]} | line 1, column 35: servers[0].id: ' ' (expect",
+        "{servers: [{host: a, port: 1, metadata: x}]} | line 1, column 41: servers[0].metadata: 'x",
+        "{servers: [{host: a, port: 1, id: *x}]} | line 1, column 35: servers[0].id: alias (expec",
+        "{servers: [{host: a, host: b, port: 1}]} | line 1, column 22: servers[0].host: is there t",
         "{servers: [{host: a, port: 1} | line 1, column",
-        "{servers: [{host: a, port: 1}, {host: a, port: 1}]} | line 1, column 49: id 'a:1' is"
-            + " there",
+        "{servers: [{host: a, port: 1}, {host: a, port: 1}]} | line 1, column 32: servers[1]: 'a:1'",
       })
   void anythingElse_isNamedWithItsPlace(String text, String complaint) {
     assertThatThrownBy(() -> ServerFile.parse(YAML, text))
@@ -131,7 +122,8 @@ class ServerFileTest {
             () ->
                 ServerFile.parse(
                     JSON, "{\"servers\": [\n  {\"host\": \"a\",\n   \"port\": \"80\"}]}"))
-        .hasMessage("line 3, column 12: '80' (expected: port: a whole number, 1 to 65535)");
+        .hasMessage(
+            "line 3, column 12: servers[0].port: '80' (expected: a whole number, 1 to 65535)");
     assertThatThrownBy(() -> ServerFile.parse(JSON, "{\"servers\": []} {}"))
         .hasMessageContaining("more after the end (expected: one document)");
     assertThatThrownBy(() -> ServerFile.parse(JSON, "{'servers': []}"))
@@ -139,6 +131,6 @@ class ServerFileTest {
     assertThatThrownBy(() -> ServerFile.parse(YAML, "servers: []\n---\nservers: []\n"))
         .hasMessageContaining("more after the end");
     assertThatThrownBy(() -> ServerFile.parse(YAML, ""))
-        .hasMessageContaining("the end (expected: an object with the key 'servers')");
+        .hasMessageContaining("nothing (expected: ");
   }
 }

@@ -18,7 +18,7 @@ public interface ConfigControl {
    * Puts another configuration in force, as a diff, all or nothing.
    *
    * @param json as a config file of JSON
-   * @param who in the log
+   * @param who in the log and the {@link EventLog}, in which the implementation tells of it
    * @return what changed, in a few words for each
    * @throws ConfigException if it cannot be; nothing has changed
    * @throws IOException if it is in force but could not be written back
@@ -42,4 +42,9 @@ public interface ConfigControl {
 
   /** Begins to drain and end the program; returns at once. */
   void shutdown(String who);
+
+  /** Whether the program is draining, so that it is about to end. */
+  default boolean isDraining() {
+    return false;
+  }
 }

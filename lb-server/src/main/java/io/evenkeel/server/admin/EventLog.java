@@ -88,7 +88,7 @@ public final class EventLog {
       switch (type) {
         case SERVER -> json.put("balancer", subject).put("what", what).put("server", server);
         case LISTENER -> json.put("listener", subject).put("what", what);
-        case CHANGE -> json.put("who", subject);
+        default -> json.put("who", subject); // CHANGE
       }
       return json.put("text", text);
     }

@@ -53,4 +53,33 @@ public record ListenerConfig(
   public ListenerConfig {
     sourceAddresses = List.copyOf(sourceAddresses);
   }
+
+  /**
+   * Sets all of it that a running proxy can change; not where it listens, {@code reuse_port} and
+   * {@code event_loops}: for {@link io.evenkeel.proxy.TcpProxy#update}, too.
+   *
+   * @throws IllegalArgumentException if something is out of its range
+   */
+  public void applyTo(TcpProxyBuilder builder) {
+    builder
+        .maxConnections(maxConnections)
+        .maxWaiting(maxWaiting)
+        .waitTimeout(waitTimeout)
+        .connectAttempts(connectAttempts)
+        .connectTimeout(connectTimeout)
+        .connectDeadline(connectDeadline)
+        .idleTimeout(idleTimeout)
+        .halfClosedTimeout(halfClosedTimeout)
+        .sourceAddresses(sourceAddresses)
+        .warmConnections(warmConnections)
+        .onServerDown(onServerDown)
+        .tcpNoDelay(tcpNoDelay)
+        .keepAlive(keepAlive)
+        .socketBuffers(receiveBuffer, sendBuffer)
+        .readBuffer(readBuffer == 0 ? 512 * 1024 : readBuffer)
+        .waterMarks(lowWater, highWater);
+    builder
+        .acceptRate(acceptRate == 0 ? Integer.MAX_VALUE : acceptRate)
+        .maxLifetime(maxLifetime.isZero() ? Duration.ofSeconds(Long.MAX_VALUE) : maxLifetime);
+  }
 }

@@ -1,13 +1,28 @@
 package io.evenkeel.server.config;
 
+import io.evenkeel.health.HttpProbe;
+import io.evenkeel.health.Probe;
+import io.evenkeel.health.Probes;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What a check does. */
 public sealed interface ProbeConfig {
 
+  /**
+   * The probe.
+   *
+   * @throws IllegalArgumentException if something is out of its range
+   */
+  Probe toProbe();
+
   /** Connects. */
-  record Tcp() implements ProbeConfig {}
+  record Tcp() implements ProbeConfig {
+    @Override
+    public Probe toProbe() {
+      return Probes.tcp();
+    }
+  }
 
   /**
    * Asks by HTTP, as {@link io.evenkeel.health.HttpProbe}.
@@ -34,11 +49,39 @@ public sealed interface ProbeConfig {
     public Http {
       headers = Map.copyOf(headers);
     }
+
+    @Override
+    public Probe toProbe() {
+      HttpProbe probe = Probes.http(path).withMethod(method).withStatus(leastStatus, mostStatus);
+      if (body != null) {
+        probe = probe.withBody(body);
+      }
+      if (host != null) {
+        probe = probe.withHost(host);
+      }
+      for (Map.Entry<String, String> header : headers.entrySet()) {
+        probe = probe.withHeader(header.getKey(), header.getValue());
+      }
+      if (tls) {
+        probe = verify ? probe.withTls() : probe.withTlsTrustingAnyone();
+      }
+      return probe;
+    }
   }
 
   /** Sends a text, which may be empty, and waits for another. */
-  record SendExpect(String send, String expect) implements ProbeConfig {}
+  record SendExpect(String send, String expect) implements ProbeConfig {
+    @Override
+    public Probe toProbe() {
+      return Probes.sendExpect(send, expect);
+    }
+  }
 
   /** Asks an agent at that port of the server. */
-  record Agent(int port) implements ProbeConfig {}
+  record Agent(int port) implements ProbeConfig {
+    @Override
+    public Probe toProbe() {
+      return Probes.agent(port);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-package io.evenkeel.server;
+package io.evenkeel.server.config;
 
 import java.time.Duration;
 import java.util.regex.Matcher;
@@ -8,10 +8,10 @@ import java.util.regex.Pattern;
  * Durations as people write them: a whole number with {@code ms}, {@code s}, {@code m} or {@code
  * h}.
  */
-final class Durations {
+public final class Durations {
 
   /** The longest one, a year: so that nanoseconds in a {@code long} have room for sums. */
-  static final Duration LONGEST = Duration.ofDays(365);
+  public static final Duration LONGEST = Duration.ofDays(365);
 
   private static final Pattern WRITTEN = Pattern.compile("(\\d{1,12})(ms|s|m|h)");
 
@@ -22,7 +22,7 @@ final class Durations {
    *
    * @throws IllegalArgumentException if it is none; the message says what one looks like
    */
-  static Duration parse(String text) {
+  public static Duration parse(String text) {
     Matcher written = WRITTEN.matcher(text);
     if (!written.matches()) {
       throw unreadable(text);
@@ -42,7 +42,7 @@ final class Durations {
   }
 
   /** As {@link #parse} reads it, in the largest unit that loses nothing; below 1 ms is cut off. */
-  static String format(Duration duration) {
+  public static String format(Duration duration) {
     long millis = duration.toMillis();
     if (millis == 0 || millis % 1_000 != 0) {
       return millis == 0 ? "0s" : millis + "ms";

@@ -1,0 +1,179 @@
+package io.evenkeel.server;
+
+import io.evenkeel.server.config.Config;
+import io.evenkeel.server.config.ConfigException;
+import io.evenkeel.server.config.ConfigFile;
+import io.evenkeel.server.config.ConfigWriter;
+import io.evenkeel.server.config.ConfigWriter.How;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** The config file: what it says, whether that is news, and writing to it. Used under a lock. */
+final class ConfigText {
+
+  /** More than any; what it may be in characters says {@link ConfigFile}. */
+  private static final int LONGEST = 16 << 20;
+
+  private final Path path;
+
+  /** What was read last, good or bad. */
+  private byte @Nullable [] read;
+
+  /** What it said at the last look. */
+  private byte @Nullable [] looked;
+
+  /** What of it is in force. */
+  private byte @Nullable [] inForce;
+
+  ConfigText(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * Reads it.
+   *
+   * @throws IOException if it cannot be read; the message names it
+   * @throws ConfigException if it is not good
+   */
+  Config read() throws IOException, ConfigException {
+    byte[] bytes = bytes();
+    read = bytes;
+    return ConfigFile.read(path, decode(bytes));
+  }
+
+  /** What was read last is in force now. */
+  void isInForce() {
+    inForce = read;
+  }
+
+  /**
+   * Whether it says something new and has come to rest: two looks in a row found the same, so that
+   * a file that is being written is left alone. Read whole each time, for it is small, and times
+   * and sizes miss changes. True once for each content.
+   *
+   * @throws IOException if it cannot be read, as while it is being replaced
+   */
+  boolean isNews() throws IOException {
+    byte[] now = bytes();
+    boolean settled = Arrays.equals(now, looked);
+    looked = now;
+    return settled && !Arrays.equals(now, read);
+  }
+
+  /**
+   * What it says, if that is what is in force.
+   *
+   * @throws IOException if somebody else has changed it since, or it cannot be read
+   */
+  Config current() throws IOException {
+    try {
+      return ConfigFile.read(path, text());
+    } catch (ConfigException e) {
+      throw new IOException(this + ": " + e.getMessage(), e); // as by an environment that changed
+    }
+  }
+
+  private String text() throws IOException {
+    byte[] now = bytes();
+    if (!Arrays.equals(now, inForce)) {
+      throw new IOException(
+          this + ": somebody has changed it since it was put in force (expected: a reload first)");
+    }
+    return decode(now);
+  }
+
+  /**
+   * Lets it say something else, its comments kept where that can be. What it says is in force then.
+   *
+   * @return how that was done
+   * @throws IOException if it cannot be written, or is not as {@link #current} has it; unchanged
+   *     then
+   */
+  How write(Config after) throws IOException {
+    ConfigWriter.Edit edit;
+    try {
+      edit = ConfigWriter.edit(path, text(), after);
+    } catch (ConfigException e) {
+      throw new IOException(this + ": could not be written: " + e.getMessage(), e);
+    }
+    if (edit.how() != How.UNCHANGED) {
+      byte[] bytes = edit.text().getBytes(StandardCharsets.UTF_8);
+      replace(bytes);
+      read = bytes;
+      inForce = bytes;
+    }
+    return edit.how();
+  }
+
+  /** At one stroke: a new file, with the rights of the old one, is renamed over it. */
+  private void replace(byte[] bytes) throws IOException {
+    Path real = path.toRealPath();
+    Path beside = null;
+    try {
+      beside = Files.createTempFile(real.getParent(), "." + real.getFileName(), ".new");
+      PosixFileAttributeView rights =
+          Files.getFileAttributeView(real, PosixFileAttributeView.class);
+      if (rights != null) {
+        Files.setPosixFilePermissions(beside, rights.readAttributes().permissions());
+      }
+      try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+        ByteBuffer left = ByteBuffer.wrap(bytes);
+        while (left.hasRemaining()) {
+          int written = channel.write(left);
+          assert written >= 0;
+        }
+        channel.force(true); // else a crash may leave the new name with nothing in it
+      }
+      Files.move(beside, real, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      if (beside != null) {
+        Files.deleteIfExists(beside);
+      }
+      throw new IOException(this + ": could not be written: " + e, e);
+    }
+  }
+
+  private byte[] bytes() throws IOException {
+    if (Files.exists(path) && !Files.isRegularFile(path)) { // reading a pipe might never end
+      throw new IOException(this + ": is no regular file (expected: a file that can be read)");
+    }
+    try (InputStream in = Files.newInputStream(path)) {
+      byte[] bytes = in.readNBytes(LONGEST + 1);
+      if (bytes.length > LONGEST) {
+        throw new IOException(this + ": longer than 16 MiB");
+      }
+      return bytes;
+    } catch (NoSuchFileException e) {
+      throw new IOException(this + ": is not there (expected: a file that can be read)", e);
+    } catch (AccessDeniedException e) {
+      throw new IOException(this + ": access denied (expected: a file that can be read)", e);
+    }
+  }
+
+  private String decode(byte[] bytes) throws IOException {
+    try {
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return text.startsWith("\uFEFF") ? text.substring(1) : text;
+    } catch (CharacterCodingException e) {
+      throw new IOException(this + ": not UTF-8", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return path.toString();
+  }
+}

@@ -1,0 +1,181 @@
+package io.evenkeel.server.admin;
+
+import java.util.Locale;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens to each request, in this order: the host is looked at, the route found, the caller
+ * identified, the origin looked at, then the query, then the body read (which takes no thread while
+ * it has not come), then the route's handler asked. Nothing of a request that is turned away has
+ * had an effect.
+ */
+final class AdminHandler extends Handler.Abstract {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
+  private static final Pattern JSON_TYPE =
+      Pattern.compile("application/json *(; *charset=\"?utf-8\"?)?", Pattern.CASE_INSENSITIVE);
+
+  private final Router router;
+  private final Access access;
+  private final Deadlines deadlines;
+  private final ScheduledExecutorService timer;
+  private final long wrongTokenMillis;
+
+  AdminHandler(
+      Router router,
+      Access access,
+      Deadlines deadlines,
+      ScheduledExecutorService timer,
+      long wrongTokenMillis) {
+    this.router = router;
+    this.access = access;
+    this.deadlines = deadlines;
+    this.timer = timer;
+    this.wrongTokenMillis = wrongTokenMillis;
+  }
+
+  @Override
+  public boolean handle(Request request, Response response, Callback callback) {
+    EndPoint connection = request.getConnectionMetaData().getConnection().getEndPoint();
+    deadlines.handling(connection);
+    Request.addCompletionListener(request, failure -> deadlines.answered(connection));
+    SecurityHeaders.put(response.getHeaders());
+    try {
+      begin(new Exchange(request, response, callback));
+    } catch (HttpProblem e) {
+      refuse(request, response, callback, e);
+    } catch (RuntimeException e) {
+      fail(request, response, callback, e);
+    }
+    return true;
+  }
+
+  private void begin(Exchange exchange) throws HttpProblem {
+    access.checkHost(exchange);
+    if (exchange.method().equals("OPTIONS")) {
+      send(exchange, Answer.nothing().with("Allow", router.allowed(exchange.path)));
+      return;
+    }
+    Route route = router.find(exchange);
+    if (route.role() != null) {
+      exchange.who(access.identify(exchange, route.role()));
+    }
+    access.checkOrigin(exchange);
+    route.checkQuery(exchange);
+    if (checkBody(exchange, route)) {
+      BodyReader.read(
+          exchange.request,
+          route.bodyLimit(),
+          body -> {
+            exchange.body = body;
+            finishOrRefuse(exchange, route);
+          },
+          problem -> refuse(exchange, problem));
+    } else {
+      finish(exchange, route);
+    }
+  }
+
+  /** Whether there is one to be read. */
+  private static boolean checkBody(Exchange exchange, Route route) throws HttpProblem {
+    boolean body = hasBody(exchange.request);
+    if (route.bodyLimit() == 0) {
+      if (body) {
+        throw HttpProblem.of(413, "a body (expected: none)");
+      }
+      return false;
+    }
+    String type = exchange.header(HttpHeader.CONTENT_TYPE).orElse("");
+    if (!JSON_TYPE.matcher(type.toLowerCase(Locale.ROOT)).matches()) {
+      throw HttpProblem.with(
+          415, "Content-Type: not expected (expected: application/json)", "Accept", Answer.JSON);
+    }
+    if (length(exchange.request) > route.bodyLimit()) {
+      throw BodyReader.tooLarge(route.bodyLimit());
+    }
+    return body;
+  }
+
+  private static boolean hasBody(Request request) {
+    return length(request) > 0 || request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
+  }
+
+  private static long length(Request request) {
+    return request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
+  }
+
+  private void finishOrRefuse(Exchange exchange, Route route) {
+    try {
+      finish(exchange, route);
+    } catch (HttpProblem e) {
+      send(exchange, Answer.problem(e));
+    } catch (RuntimeException e) {
+      fail(exchange.request, exchange.response, exchange.callback, e);
+    }
+  }
+
+  private static void finish(Exchange exchange, Route route) throws HttpProblem {
+    Answer answer = route.handler().handle(exchange);
+    if (answer != null) {
+      send(exchange, answer);
+    }
+  }
+
+  private void refuse(Exchange exchange, HttpProblem problem) {
+    refuse(exchange.request, exchange.response, exchange.callback, problem);
+  }
+
+  /** At once, or after a while, which takes no thread. */
+  private void refuse(Request request, Response response, Callback callback, HttpProblem problem) {
+    if (hasBody(request)) { // of which something may still be under way
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+    }
+    Runnable answer = () -> send(request, response, callback, Answer.problem(problem));
+    if (problem.isSlow()) {
+      try {
+        var unused = timer.schedule(answer, wrongTokenMillis, TimeUnit.MILLISECONDS);
+        return;
+      } catch (RejectedExecutionException e) { // it is being closed
+        LOG.debug("answered at once", e);
+      }
+    }
+    answer.run();
+  }
+
+  /** A fault of ours: told in the log alone. */
+  private static void fail(
+      Request request, Response response, Callback callback, RuntimeException e) {
+    LOG.error(
+        "{} {} failed",
+        LogText.clean(request.getMethod()),
+        LogText.clean(request.getHttpURI().toString()),
+        e);
+    send(request, response, callback, Answer.problem(HttpProblem.of(500, "see the log")));
+  }
+
+  private static void send(Exchange exchange, Answer answer) {
+    send(exchange.request, exchange.response, exchange.callback, answer);
+  }
+
+  private static void send(Request request, Response response, Callback callback, Answer answer) {
+    response.setStatus(answer.status());
+    answer.headers().forEach(response.getHeaders()::put);
+    if (!answer.type().isEmpty()) {
+      response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
+      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, answer.body().remaining());
+    }
+    boolean bodyless = answer.type().isEmpty() || request.getMethod().equals("HEAD");
+    response.write(true, bodyless ? null : answer.body().slice(), callback);
+  }
+}

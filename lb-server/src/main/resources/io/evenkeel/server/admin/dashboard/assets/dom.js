@@ -1,0 +1,73 @@
+// Makes elements. Whatever comes from the API gets onto the page as text, never as markup.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element; `props` may hold class, text, data, on (listeners), and otherwise attributes. */
+export function el(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === 'class') element.className = value;
+    else if (name === 'text') element.textContent = value;
+    else if (name === 'data') Object.assign(element.dataset, value);
+    else if (name === 'on') {
+      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+    } else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** One of the icons in index.html, for the eye alone. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('href', '#i-' + name);
+  svg.append(use);
+  return svg;
+}
+
+export function setIcon(svg, name) {
+  const use = svg.firstElementChild;
+  if (use.getAttribute('href') !== '#i-' + name) use.setAttribute('href', '#i-' + name);
+}
+
+/** Writes only what differs: an update that changes nothing costs no layout. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setData(element, name, value) {
+  if (element.dataset[name] !== value) element.dataset[name] = value;
+}
+
+export function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+/** The colours of the theme as a canvas takes them. */
+export function colours(...names) {
+  const probe = el('span', { class: 'sr' });
+  document.body.append(probe);
+  const found = {};
+  for (const name of names) {
+    probe.style.color = `var(--${name})`;
+    found[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return found;
+}
+
+let toastId = 0;
+
+/** Says shortly what was done. */
+export function toast(text, kind = 'ok') {
+  const box = el('div', { class: 'toast', data: { kind, toast: String(++toastId) } },
+    icon(kind === 'ok' ? 'check' : 'degraded'), el('span', { text }));
+  document.getElementById('toasts').append(box);
+  setTimeout(() => box.remove(), kind === 'ok' ? 5000 : 10000);
+}

@@ -1,0 +1,108 @@
+package io.evenkeel.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Selectors;
+import io.evenkeel.core.Server;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the API changes is in the file afterwards, where that is wanted, and nothing else is. */
+class WriteBackTest {
+
+  @TempDir private Path folder;
+
+  private static String[] yaml(boolean writeBack) {
+    return new String[] {
+      "# ours",
+      "listeners: {web: {address: '127.0.0.1:0'}}",
+      "balancers:",
+      "  web:",
+      "    health: off",
+      "    selector: round_robin # fair",
+      "    servers:",
+      "      # the old one",
+      "      - '127.0.0.1:1'",
+      "      - {host: 127.0.0.1, port: 2}",
+      "admin: {address: '127.0.0.1:0', write_back: " + writeBack + "}",
+      "watch: true"
+    };
+  }
+
+  private static void change(Program program) {
+    LoadBalancer balancer = program.balancer("web");
+    assertThat(balancer.update(Server.parse("127.0.0.1:2,weight=7"))).isTrue();
+    balancer.add(Server.parse("127.0.0.1:3,zone=z"));
+    assertThat(balancer.change().selector(Selectors.named("maglev")).apply()).isTrue();
+  }
+
+  @Test
+  void off_theFileStaysAsItIs() throws Exception {
+    try (Program program = Program.start(folder, yaml(false))) {
+      change(program);
+      program.control().changed("web", "test");
+      assertThat(program.content()).isEqualTo(Program.text(yaml(false)));
+    }
+  }
+
+  @Test
+  void on_theFileSaysIt_commentsStay_anotherProcessStartsFromIt_andItIsNoReload() throws Exception {
+    try (Program program = Program.start(folder, yaml(true))) {
+      change(program);
+      program.control().changed("web", "test");
+      String written = program.content();
+      assertThat(written).contains("# ours", "# the old one", "maglev", "7", "127.0.0.1", "zone");
+      assertThat(program.control().reload("test")).isEmpty();
+      assertThat(program.content()).isEqualTo(written);
+      try (Program other = Program.start(Files.createDirectory(folder.resolve("other")), written)) {
+        assertThat(other.servers("web")).isEqualTo(program.servers("web"));
+        assertThat(Selectors.describe(other.balancer("web").settings().selector()).name())
+            .isEqualTo("maglev");
+      }
+      assertThat(program.balancer("web").remove("127.0.0.1:1")).isTrue();
+      program.control().changed("web", "test");
+      assertThat(program.control().reload("test")).isEmpty();
+      assertThat(program.ids("web")).containsExactly("127.0.0.1:2", "127.0.0.1:3");
+    }
+  }
+
+  @Test
+  void fileThatSomebodyElseHasChanged_isLeftAlone_theChangeIsInForceAllTheSame() throws Exception {
+    try (Program program = Program.start(folder, yaml(true))) {
+      change(program);
+      String theirs = Program.text(yaml(true)) + "# theirs\n";
+      Files.writeString(program.file(), theirs);
+      assertThatThrownBy(() -> program.control().changed("web", "test"))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("somebody has changed it");
+      assertThat(program.content()).isEqualTo(theirs);
+      assertThat(program.ids("web")).hasSize(3);
+      assertThat(program.control().reload("test")).isEmpty();
+      program.control().changed("web", "test");
+      assertThat(program.content()).contains("# theirs", "maglev");
+    }
+  }
+
+  @Test
+  void replace_isWrittenToo_withoutWhatTheCommandLineOverrides() throws Exception {
+    RunOptions options = new RunOptions();
+    options.selector = "random";
+    try (Program program = Program.start(folder, options, yaml(true))) {
+      String shown = program.control().json();
+      assertThat(
+              program
+                  .control()
+                  .replace(shown.replace("\"watch\"", "\"drain\": \"5s\", \"watch\""), "test"))
+          .containsExactly("drain is 5s, was 30s");
+      assertThat(program.content()).contains("# ours", "drain: 5s");
+      assertThat(program.balancer("web").update(Server.parse("127.0.0.1:2,weight=7"))).isTrue();
+      program.control().changed("web", "test");
+      assertThat(program.content()).contains("weight: 7");
+    }
+  }
+}

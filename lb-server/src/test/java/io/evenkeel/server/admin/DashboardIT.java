@@ -1,0 +1,390 @@
+package io.evenkeel.server.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evenkeel.core.Block;
+import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Node;
+import io.evenkeel.core.SelectorDescription;
+import io.evenkeel.core.Selectors;
+import io.evenkeel.core.Server;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.openqa.selenium.Keys;
+
+/**
+ * The dashboard in a real browser, over a real balancer: what it shows is so, and what is done on
+ * it is done to the balancer. One of the servers has a hostile id throughout.
+ */
+class DashboardIT {
+
+  private static final String HOSTILE = "<img src=x onerror=\"document.title='owned'\"> \"'&amp;";
+
+  private static Chromium chromium;
+
+  private DashboardRig rig;
+  private LoadBalancer web;
+  private LoadBalancer cache;
+  private String address;
+
+  @BeforeAll
+  static void startBrowser() throws Exception {
+    chromium = Chromium.start();
+  }
+
+  @AfterAll
+  static void endBrowser() throws Exception {
+    if (chromium != null) {
+      chromium.close();
+    }
+  }
+
+  @BeforeEach
+  void openThePage() throws Exception {
+    rig = new DashboardRig();
+    web =
+        rig.balancer(
+            "web",
+            Selectors.roundRobin(),
+            List.of(
+                rig.server("a").withZone("north").withMetadata("rack", "r7"),
+                rig.server("b").withWeight(3),
+                rig.server("c"),
+                rig.server(HOSTILE)));
+    cache =
+        rig.balancer(
+            "cache",
+            Selectors.named("ring_hash", Map.of("placement", "ketama")),
+            List.of(rig.server("k1"), rig.server("k2").withWeight(2)));
+    AdminServer admin = rig.with(AdminServer.builder(rig.inventory).bind("127.0.0.1", 0).start());
+    address = "127.0.0.1:" + admin.address().getPort();
+    chromium.size(1440, 1000);
+    chromium.prefers("light");
+    chromium.open("http://" + address + "/");
+    live();
+    chromium.until("document.querySelectorAll('tr[data-id][data-state=up]').length === 4");
+  }
+
+  /** Whatever a test did: nothing was complained of, stopped or asked of anybody else. */
+  @AfterEach
+  void nothingWasAmiss() throws Exception {
+    try {
+      assertThat(chromium.text("document.title")).contains("Evenkeel");
+      assertThat(chromium.number("document.images.length")).isZero();
+      assertThat(chromium.violations()).isEmpty();
+      assertThat(chromium.complaints()).isEmpty();
+      assertThat(chromium.hosts()).containsExactly(address);
+    } finally {
+      chromium.open("about:blank");
+      rig.close();
+    }
+  }
+
+  private static void live() {
+    chromium.until("document.getElementById('connection').dataset.conn === 'live'");
+  }
+
+  private static String row(String id) {
+    return "[...document.querySelectorAll('tr[data-id]')].find(r => r.dataset.id === "
+        + Chromium.quote(id)
+        + ")";
+  }
+
+  private static String cell(String id, String column) {
+    return chromium.text(row(id) + ".querySelector('.c-" + column + "').innerText");
+  }
+
+  private static void awaitState(String id, String state) {
+    chromium.until(row(id) + "?.dataset.state === '" + state + "'");
+  }
+
+  private static void menu(String id, String item) {
+    chromium.js(row(id) + ".querySelector('.c-menu button').click()");
+    chromium.clickButton("#menu", item);
+    chromium.until("document.querySelector('dialog[open]')");
+  }
+
+  private static void confirm() {
+    chromium.click("dialog[open] button[type=submit]");
+    chromium.until("!document.querySelector('dialog[open]')");
+  }
+
+  private static Node node(LoadBalancer balancer, String id) {
+    return balancer.nodes().stream()
+        .filter(node -> node.server().id().equals(id))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void showsTheServers_theirState_andWhatTheyCarry() throws Exception {
+    rig.ask("web", 5_000);
+    assertThat(cell("a", "id")).contains("a", "127.0.0.1:", "north");
+    assertThat(cell("b", "weight")).isEqualTo("3");
+    assertThat(cell("c", "state")).contains("Up", "for");
+    assertThat(cell("c", "check")).contains("ago");
+    assertThat(chromium.find("#table").getDomAttribute("aria-rowcount")).isEqualTo("5");
+    assertThat(chromium.text("document.querySelector('tr[data-id]').ariaRowIndex")).isEqualTo("2");
+    assertThat(chromium.find("#overall").getText()).isEqualTo("Up");
+    assertThat(chromium.find("#uptime").getText()).startsWith("up for");
+    assertThat(chromium.find("#selector").getText()).isEqualTo("round_robin");
+    chromium.until(
+        "document.querySelector('#card-open .more').textContent.startsWith('1 accepted')");
+    chromium.until("/5 kB out/.test(document.querySelector('#card-bytes .more').textContent)");
+    chromium.until("document.querySelectorAll('.plot canvas').length === 6");
+    chromium.js(row("a") + ".click()");
+    chromium.until("/rack/.test(document.querySelector('.drawer .details').innerText)");
+    chromium.until("document.querySelector('.drawer .results li')");
+  }
+
+  @Test
+  void killedServer_turnsRed_andIsUpAgainWhenItIs() throws Exception {
+    long before = System.nanoTime();
+    rig.kill("b");
+    awaitState("b", "down");
+    System.out.printf(
+        "dashboard: red %d ms after the kill%n", (System.nanoTime() - before) / 1_000_000);
+    assertThat(cell("b", "state")).startsWith("Down");
+    assertThat(cell("b", "check")).contains("refused");
+    String[] colour =
+        chromium
+            .text("getComputedStyle(" + row("b") + ".querySelector('.pill')).color")
+            .replaceAll("[^0-9,]", "")
+            .split(",", -1);
+    assertThat(Integer.parseInt(colour[0])).as("red of %s", List.of(colour)).isGreaterThan(150);
+    assertThat(Integer.parseInt(colour[1])).as("green of %s", List.of(colour)).isLessThan(80);
+    chromium.until("/web: b is down/.test(document.getElementById('attention').innerText)");
+    chromium.until("document.getElementById('overall').innerText === 'Degraded'");
+    chromium.until("/b .*is down/.test(document.getElementById('log').innerText)");
+    // Said once to those who do not see the page.
+    chromium.until("/is down/.test(document.getElementById('announce').textContent)");
+    assertThat(chromium.text("document.title")).startsWith("(1 out)");
+    rig.revive("b");
+    awaitState("b", "up");
+    chromium.until("document.getElementById('attention').hidden");
+  }
+
+  @Test
+  void drainAndReady_areSeenInTheBalancer() {
+    menu("a", "Drain");
+    chromium.fill("dialog[open] input[name=drain_seconds]", "600");
+    confirm();
+    assertThat(node(web, "a").blocks()).containsExactly(Block.DRAINING);
+    awaitState("a", "draining");
+    assertThat(cell("a", "state")).startsWith("Draining");
+    chromium.until("/drain/.test(document.getElementById('log').innerText)");
+    menu("a", "Ready");
+    confirm();
+    assertThat(node(web, "a").blocks()).isEmpty();
+    awaitState("a", "up");
+  }
+
+  @Test
+  void severalAtOnce_maintenance() {
+    chromium.js(row("a") + ".querySelector('input').click()");
+    chromium.js(row("c") + ".querySelector('input').click()");
+    chromium.clickButton("#bulk", "Maintenance");
+    chromium.until("/2 servers/.test(document.querySelector('dialog[open] h2').innerText)");
+    confirm();
+    assertThat(node(web, "a").blocks()).containsExactly(Block.MAINTENANCE);
+    assertThat(node(web, "c").blocks()).containsExactly(Block.MAINTENANCE);
+    assertThat(node(web, "b").blocks()).isEmpty();
+    awaitState("a", "maintenance");
+    awaitState("c", "maintenance");
+    chromium.until("document.getElementById('bulk').hidden");
+  }
+
+  @Test
+  void weight_isChecked_thenSeenInTheBalancer() {
+    menu("b", "Weight");
+    chromium.fill("dialog[open] input[name=weight]", "-1");
+    chromium.click("dialog[open] button[type=submit]");
+    chromium.until("document.querySelector('dialog[open] input[aria-invalid]')");
+    chromium.fill("dialog[open] input[name=weight]", String.valueOf(Server.MAX_WEIGHT + 1L));
+    chromium.click("dialog[open] button[type=submit]");
+    // The answer of the API stands at the field that it is about.
+    chromium.until(
+        "/expected/.test(document.querySelector('dialog[open] .field .error').textContent)");
+    assertThat(node(web, "b").server().weight()).isEqualTo(3);
+    chromium.complaints(); // the browser's own line about the answer 422
+    chromium.fill("dialog[open] input[name=weight]", "7");
+    confirm();
+    assertThat(node(web, "b").server().weight()).isEqualTo(7);
+    chromium.until(row("b") + ".querySelector('.c-weight').innerText === '7'");
+  }
+
+  @Test
+  void addAndRemove_areSeenInTheBalancer() throws Exception {
+    Server added = rig.server("new");
+    chromium.click("#add");
+    chromium.fill("dialog[open] input[name=host]", added.host());
+    chromium.fill("dialog[open] input[name=port]", String.valueOf(added.port()));
+    chromium.fill("dialog[open] input[name=id]", "new");
+    chromium.fill("dialog[open] input[name=zone]", "south");
+    confirm();
+    assertThat(node(web, "new").server())
+        .isEqualTo(Server.of(added.host(), added.port()).withId("new").withZone("south"));
+    awaitState("new", "up");
+    menu("new", "Remove");
+    // What destroys is not what Enter does by itself.
+    assertThat(chromium.text("document.activeElement.name")).isEqualTo("drain_seconds");
+    confirm();
+    assertThat(web.nodes()).noneMatch(node -> node.server().id().equals("new"));
+    chromium.until("!" + row("new"));
+  }
+
+  @Test
+  void selector_isChangedWithItsOptions_andShowsWhereKeysGo() {
+    chromium.until("/does not go by keys/.test(document.getElementById('shares').innerText)");
+    chromium.click("#change-selector");
+    chromium.until("document.querySelector('dialog[open] select')");
+    chromium.find("dialog[open] select option[value=ring_hash]").click();
+    chromium.fill("dialog[open] input[name=placement]", "elsewhere");
+    chromium.click("dialog[open] button[type=submit]");
+    chromium.until("document.querySelector('dialog[open] input[name=placement][aria-invalid]')");
+    chromium.complaints(); // the browser's own line about the answer 422
+    chromium.fill("dialog[open] input[name=placement]", "nginx");
+    chromium.fill("dialog[open] input[name=bounded]", "0.5");
+    confirm();
+    assertThat(Selectors.describe(web.settings().selector()))
+        .isEqualTo(
+            new SelectorDescription("ring_hash", Map.of("placement", "nginx", "bounded", "0.5")));
+    chromium.until("/ring_hash/.test(document.getElementById('selector').innerText)");
+    chromium.until("document.querySelectorAll('#shares .share').length === 4");
+  }
+
+  @Test
+  void severalBalancers_areTabs_andKeysAreExplained() {
+    chromium.click("[role=tab][data-name=cache]");
+    awaitState("k1", "up");
+    assertThat(chromium.text("document.querySelectorAll('tr[data-id]').length")).isEqualTo("2");
+    assertThat(chromium.find("[role=tab][aria-selected=true]").getText()).contains("cache", "2/2");
+    chromium.until("document.querySelectorAll('#shares .share').length === 2");
+    for (String key : List.of("session-42", "/a?b=c&d <b>", "ключ")) {
+      chromium.fill("#explain-key", key);
+      chromium.press(Keys.ENTER);
+      chromium.until(
+          "document.querySelector('#explanation .answer code')?.textContent === "
+              + Chromium.quote(key));
+      Server next = cache.explain(key).next();
+      assertThat(chromium.find("#explanation .answer b").getText()).isEqualTo(next.id());
+    }
+    chromium.reload(); // the address says which
+    live();
+    awaitState("k2", "up");
+  }
+
+  @Test
+  void filterAndChips_showWhatFits() {
+    chromium.press("/");
+    assertThat(chromium.text("document.activeElement.id")).isEqualTo("filter");
+    chromium.press("north r7");
+    chromium.until("document.querySelectorAll('tr[data-id]').length === 1 && " + row("a"));
+    chromium.fill("#filter", "nobody");
+    chromium.until("/No server fits/.test(document.getElementById('table-empty').innerText)");
+    chromium.press(Keys.ESCAPE);
+    chromium.until("document.querySelectorAll('tr[data-id]').length === 4");
+    chromium.click("th[data-key=weight] button");
+    chromium.until("document.querySelector('tr[data-id]').dataset.id === 'b'");
+    assertThat(chromium.find("th[data-key=weight]").getDomAttribute("aria-sort"))
+        .isEqualTo("descending");
+  }
+
+  @Test
+  void keyboardAlone_goesToAServer_andChangesIt() {
+    chromium.tab();
+    assertThat(chromium.text("document.activeElement.className")).isEqualTo("skip");
+    chromium.press("?");
+    chromium.until("/Filter servers/.test(document.querySelector('dialog.help[open]')?.innerText)");
+    chromium.press(Keys.ESCAPE);
+    chromium.until("!document.querySelector('dialog[open]')");
+    chromium.press("g");
+    chromium.press(Keys.HOME);
+    chromium.press(Keys.ARROW_DOWN);
+    chromium.until("document.activeElement.dataset.id !== undefined");
+    String id = chromium.text("document.activeElement.dataset.id");
+    // It is seen where the focus is.
+    assertThat(chromium.text("getComputedStyle(document.activeElement).outlineStyle"))
+        .isEqualTo("solid");
+    chromium.press("w");
+    chromium.until("document.activeElement.name === 'weight'");
+    chromium.press(Keys.chord(Keys.CONTROL, "a"), "9", Keys.ENTER);
+    chromium.until("!document.querySelector('dialog[open]')");
+    assertThat(node(web, id).server().weight()).isEqualTo(9);
+    // The focus is back, and Escape does nothing to anybody.
+    chromium.until("document.activeElement.dataset.id === " + Chromium.quote(id));
+    chromium.press("m");
+    chromium.until("document.querySelector('dialog[open]')");
+    chromium.press(Keys.ESCAPE);
+    chromium.until("!document.querySelector('dialog[open]')");
+    assertThat(node(web, id).blocks()).isEmpty();
+  }
+
+  @Test
+  void heldStill_showsNothingNew_untilItIsLetGo() {
+    chromium.press("p");
+    chromium.until("document.getElementById('connection').dataset.conn === 'paused'");
+    boolean drained = web.drain("c");
+    assertThat(drained).isTrue();
+    chromium.until("/c .*drain/.test(document.getElementById('log').innerText)");
+    assertThat(chromium.text(row("c") + ".dataset.state")).isEqualTo("up");
+    chromium.press("p");
+    awaitState("c", "draining");
+    live();
+  }
+
+  @Test
+  void hostileId_isATextEverywhere() {
+    assertThat(cell(HOSTILE, "id")).startsWith("<img src=x onerror=");
+    menu(HOSTILE, "Maintenance");
+    assertThat(chromium.find("dialog[open] h2").getText()).contains("<img src=x");
+    confirm();
+    assertThat(node(web, HOSTILE).blocks()).containsExactly(Block.MAINTENANCE);
+    awaitState(HOSTILE, "maintenance");
+    chromium.until("document.getElementById('log').innerText.includes('<img src=x')");
+    chromium.js(row(HOSTILE) + ".click()");
+    chromium.until(
+        "document.querySelector('.drawer h2').textContent === " + Chromium.quote(HOSTILE));
+    chromium.press(Keys.ESCAPE);
+    chromium.fill("#explain-key", HOSTILE);
+    chromium.press(Keys.ENTER);
+    chromium.until("document.querySelector('#explanation .verdicts')");
+    assertThat(chromium.text("document.title")).doesNotContain("owned");
+  }
+
+  @Test
+  void darkAndLight_asTheSystem_orAsChosen() {
+    String background = "getComputedStyle(document.body).backgroundColor";
+    String light = chromium.text(background);
+    chromium.prefers("dark");
+    chromium.until(background + " !== '" + light + "'");
+    String dark = chromium.text(background);
+    chromium.press("t"); // light, whatever the system says
+    chromium.until(background + " === '" + light + "'");
+    chromium.press("t");
+    chromium.until(background + " === '" + dark + "'");
+    chromium.prefers("light");
+    chromium.reload();
+    live();
+    assertThat(chromium.text(background)).as("it is remembered").isEqualTo(dark);
+    chromium.press("t");
+    chromium.until(background + " === '" + light + "'");
+    assertThat(chromium.text("localStorage.length")).isEqualTo("0");
+  }
+
+  @Test
+  void phone_nothingIsWiderThanTheScreen() {
+    for (int width : new int[] {360, 700, 1024, 2560}) {
+      chromium.size(width, 800);
+      chromium.until("innerWidth === " + width);
+      assertThat(chromium.number("document.documentElement.scrollWidth"))
+          .as("at %s", width)
+          .isEqualTo(width);
+    }
+  }
+}
