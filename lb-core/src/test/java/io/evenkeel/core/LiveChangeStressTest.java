@@ -34,6 +34,7 @@ class LiveChangeStressTest {
   }
 
   @Test
+  @SuppressWarnings("ThreadPriorityCheck") // yields for speed, not for order
   void everythingChanges_noLeaseIsLost_nothingDrainedIsPicked() throws Exception {
     long seed = Threads.seed();
     System.out.println("LiveChangeStressTest -Dseed=" + seed);
@@ -48,7 +49,7 @@ class LiveChangeStressTest {
           SplittableRandom random = new SplittableRandom(seed + index);
           if (index == PICKERS) {
             try {
-              for (int i = 0; i < 3_000; i++) {
+              for (int i = 0; i < 1_000; i++) {
                 change(balancer, random);
                 everyone.addAll(balancer.nodes());
               }
@@ -70,6 +71,7 @@ class LiveChangeStressTest {
             while (held.size() > random.nextInt(6)) {
               end(held.remove(), random);
             }
+            Thread.yield(); // who changes waits for them, on a machine with few cores
           }
           held.forEach(Lease::close);
         });
@@ -81,8 +83,14 @@ class LiveChangeStressTest {
     assertThat(stats.inFlight()).isZero();
 
     // The trees, totals and limits of the end are right.
-    balancer.change().selector(Selectors.leastConnections()).maxConcurrent(2).apply();
-    balancer.update(Servers.numbered(8));
+    balancer
+        .change()
+        .selector(Selectors.leastConnections())
+        .maxConcurrent(2)
+        .panicThreshold(0)
+        .slowStart(Duration.ZERO, 1) // a server that has just come would have a small weight
+        .servers(Servers.numbered(8))
+        .apply();
     balancer.nodes().forEach(node -> balancer.resume(node.server().id()));
     for (int i = 0; i < 16; i++) {
       balancer.acquire();
@@ -168,7 +176,7 @@ class LiveChangeStressTest {
   @Test
   void settingsChange_theRotationStaysExact() throws Exception {
     int n = 5;
-    int each = 40_000;
+    int each = 20_000;
     LoadBalancer balancer = LoadBalancer.builder().servers(Servers.numbered(n)).build();
     AtomicLong left = new AtomicLong(PICKERS);
     long[] changes = new long[1];

@@ -120,10 +120,7 @@ class ConfigSchemaTest {
             case "type" -> isOfType(says, value);
             case "enum" -> contains(says, value);
             case "pattern" ->
-                !value.isTextual()
-                    || Pattern.compile(says.asText())
-                        .matcher(value.asText())
-                        .find();
+                !value.isTextual() || Pattern.compile(says.asText()).matcher(value.asText()).find();
             case "minimum" -> !value.isNumber() || value.asDouble() >= says.asDouble();
             case "maximum" -> !value.isNumber() || value.asDouble() <= says.asDouble();
             case "minProperties" -> !value.isObject() || value.size() >= says.asInt();
@@ -152,8 +149,7 @@ class ConfigSchemaTest {
               yield true;
             }
             case "properties" -> {
-              says
-                  .properties()
+              says.properties()
                   .forEach(
                       property -> {
                         if (value.has(property.getKey())) {
