@@ -240,6 +240,21 @@ class EventLogTest {
   }
 
   @Test
+  void whenAServerLastChanged_isKnown_asLongAsItIsAMember() {
+    LoadBalancer balancer = balancer("a", "b");
+    inventory.put(Inventory.Balancer.of("web", balancer));
+    assertThat(events.changedNanos("web", "a")).isNull();
+
+    balancer.drain("a");
+    inventory.put(Inventory.Balancer.of("web", balancer)); // as when it gets another monitor
+    assertThat(events.changedNanos("web", "a")).isEqualTo(time.nanoTime());
+
+    balancer.remove("a");
+    assertThat(events.changedNanos("web", "a")).isNull();
+    assertThat(events.changedNanos("nobody", "a")).isNull();
+  }
+
+  @Test
   void whoWaits_isWoken() throws Exception {
     long seen = events.lastSeq();
     CountDownLatch begun = new CountDownLatch(1);
