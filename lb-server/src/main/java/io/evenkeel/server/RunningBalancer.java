@@ -329,11 +329,11 @@ final class RunningBalancer {
     }
     if (monitor == null) {
       return HealthMonitor.builder(balancer)
-          .probe(Checks.probe(health.probe()))
+          .probe(health.probe().toProbe())
           .policy(health.policy())
           .start();
     }
-    monitor.update(Checks.probe(health.probe()), health.policy());
+    monitor.update(health.probe().toProbe(), health.policy());
     return monitor;
   }
 

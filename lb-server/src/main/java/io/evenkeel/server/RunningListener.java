@@ -10,7 +10,6 @@ import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ListenerConfig;
 import java.io.IOException;
 import java.net.BindException;
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -22,11 +21,6 @@ record RunningListener(
     LoadBalancer asked,
     TcpProxy proxy,
     AtomicBoolean muted) {
-
-  /** Longer than any process lives: {@link TcpProxyBuilder#maxLifetime} has no word for never. */
-  private static final Duration NEVER = Duration.ofDays(36_525);
-
-  private static final int READ_BUFFER_BYTES = 512 << 10;
 
   /**
    * Accepts from now on.
@@ -53,7 +47,7 @@ record RunningListener(
     if (config.eventLoops() != null) {
       builder.eventLoops(config.eventLoops());
     }
-    configure(builder, config);
+    config.applyTo(builder);
     TcpProxy proxy = builder.build();
     try {
       proxy.start();
@@ -72,34 +66,9 @@ record RunningListener(
    */
   void update(ListenerConfig config) throws ConfigException {
     try {
-      proxy.update(builder -> configure(builder, config));
+      proxy.update(config::applyTo);
     } catch (IllegalArgumentException e) {
       throw Refusal.at("listeners." + name, String.valueOf(e.getMessage()), e);
-    }
-  }
-
-  /** All but what cannot be changed later. */
-  private static void configure(TcpProxyBuilder builder, ListenerConfig config) {
-    builder
-        .maxConnections(config.maxConnections())
-        .maxWaiting(config.maxWaiting())
-        .waitTimeout(config.waitTimeout())
-        .connectAttempts(config.connectAttempts())
-        .connectTimeout(config.connectTimeout())
-        .connectDeadline(config.connectDeadline())
-        .idleTimeout(config.idleTimeout())
-        .halfClosedTimeout(config.halfClosedTimeout())
-        .maxLifetime(config.maxLifetime().isZero() ? NEVER : config.maxLifetime())
-        .sourceAddresses(config.sourceAddresses())
-        .warmConnections(config.warmConnections())
-        .onServerDown(config.onServerDown())
-        .tcpNoDelay(config.tcpNoDelay())
-        .keepAlive(config.keepAlive())
-        .socketBuffers(config.receiveBuffer(), config.sendBuffer())
-        .readBuffer(config.readBuffer() == 0 ? READ_BUFFER_BYTES : config.readBuffer())
-        .waterMarks(config.lowWater(), config.highWater());
-    if (config.acceptRate() > 0) {
-      builder.acceptRate(config.acceptRate());
     }
   }
 

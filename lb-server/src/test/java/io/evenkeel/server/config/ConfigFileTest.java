@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.evenkeel.core.HostPort;
+import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthPolicy;
 import io.evenkeel.health.OutcomeWindow;
 import io.evenkeel.proxy.OnServerDown;
+import io.evenkeel.proxy.TcpProxy;
 import io.evenkeel.server.config.AdminConfig.Role;
 import io.evenkeel.server.config.AdminConfig.Token;
 import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
@@ -76,6 +78,26 @@ class ConfigFileTest {
     assertThat(config.drain()).isEqualTo(Duration.ofSeconds(30));
     assertThat(config.watch()).isFalse();
     assertThat(config.summary()).isZero();
+  }
+
+  @Test
+  void aListenersDefaults_areTheProxys_andLimitsCanBeTakenBack() throws Exception {
+    ListenerConfig plain = yaml(GOOD).listener("web").orElseThrow();
+    ListenerConfig limited =
+        yaml(GOOD.replace(
+                "9000'",
+                "9000', accept_rate: 5, max_connections: 6, max_lifetime: 1h, read_buffer: 8KiB"))
+            .listener("web")
+            .orElseThrow();
+    try (LoadBalancer balancer = LoadBalancer.builder().servers(Server.of("a", 1)).build()) {
+      TcpProxy proxy = TcpProxy.builder(balancer).build();
+      assertThat(proxy.update(plain::applyTo)).isFalse();
+      assertThat(proxy.update(limited::applyTo)).isTrue();
+      assertThat(proxy.update(plain::applyTo)).isTrue();
+      assertThat(proxy.update(builder -> {})).isFalse();
+      TcpProxy another = TcpProxy.builder(balancer).acceptRate(5).build();
+      assertThat(another.update(plain::applyTo)).isTrue();
+    }
   }
 
   @Test
