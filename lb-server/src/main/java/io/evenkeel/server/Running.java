@@ -144,6 +144,10 @@ final class Running {
     try {
       Map<String, RunningBalancer> newBalancers = newBalancers(next, undo);
       checkOthers(before, next);
+      AdminServer newAdmin = newAdmin(before, next);
+      if (newAdmin != null && newAdmin != admin) {
+        undo.push(newAdmin::close);
+      }
       Map<String, RunningListener> newListeners = newListeners(before, next, newBalancers, undo);
       for (BalancerConfig balancer : next.balancers()) {
         BalancerConfig was = before.balancer(balancer.name()).orElse(balancer);
@@ -159,7 +163,6 @@ final class Running {
           undo.push(() -> updateBack(running, was));
         }
       }
-      AdminServer newAdmin = newAdmin(before, next);
       undo.clear(); // from here on nothing fails
       replace(next, newBalancers, newListeners);
       if (newAdmin != admin) {
