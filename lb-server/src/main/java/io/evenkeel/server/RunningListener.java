@@ -97,10 +97,8 @@ record RunningListener(
         .keepAlive(config.keepAlive())
         .socketBuffers(config.receiveBuffer(), config.sendBuffer())
         .readBuffer(config.readBuffer() == 0 ? READ_BUFFER_BYTES : config.readBuffer())
-        .waterMarks(config.lowWater(), config.highWater());
-    if (config.acceptRate() > 0) {
-      builder.acceptRate(config.acceptRate());
-    }
+        .waterMarks(config.lowWater(), config.highWater())
+        .acceptRate(config.acceptRate() == 0 ? Integer.MAX_VALUE : config.acceptRate());
   }
 
   /** Where it listens: with the port that it got, if it asked for any. */
