@@ -12,6 +12,7 @@ class DemoIT {
     try (Proc demo = Proc.evenkeel("demo", "--once")) {
       assertThat(demo.awaitExit()).as("%s", demo).isZero();
       assertThat(demo.out())
+          .anyMatch(line -> line.startsWith("To watch in a browser, and to"))
           .anyMatch(line -> line.startsWith("Now gamma is stopped."))
           .anyMatch(line -> line.startsWith("Failover: gamma is out."))
           .anyMatch(line -> line.matches(" +gamma .* PROBE_DOWN"))
