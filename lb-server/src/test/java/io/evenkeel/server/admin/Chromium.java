@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -25,7 +24,6 @@ import org.openqa.selenium.Keys;
 import org.openqa.selenium.ScriptTimeoutException;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.interactions.Actions;
 import org.openqa.selenium.logging.LogType;
@@ -89,13 +87,8 @@ final class Chromium implements AutoCloseable {
     logs.enable(LogType.PERFORMANCE, Level.ALL);
     options.setCapability("goog:loggingPrefs", logs);
     // With the path set nothing looks for a driver, or downloads one.
-    ChromeDriverService service =
-        new ChromeDriverService.Builder()
-            .usingDriverExecutable(new File(DRIVER.toString()))
-            .usingAnyFreePort()
-            .withSilent(true)
-            .build();
-    Chromium chromium = new Chromium(profile, new ChromeDriver(service, options));
+    System.setProperty("webdriver.chrome.driver", DRIVER.toString());
+    Chromium chromium = new Chromium(profile, new ChromeDriver(options));
     chromium.driver.manage().timeouts().scriptTimeout(PATIENCE);
     chromium.cdp("Page.addScriptToEvaluateOnNewDocument", Map.of("source", WITNESS));
     chromium.size(1440, 1000);
