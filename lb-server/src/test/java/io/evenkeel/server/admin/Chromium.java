@@ -15,6 +15,7 @@ import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.logging.Level;
 import java.util.stream.Stream;
@@ -213,8 +214,8 @@ final class Chromium implements AutoCloseable {
   }
 
   /** Whom pages have asked for something, {@code host:port}, since it was last asked. */
-  TreeSet<String> hosts() throws IOException {
-    TreeSet<String> hosts = new TreeSet<>();
+  Set<String> hosts() throws IOException {
+    Set<String> hosts = new TreeSet<>();
     for (var entry : driver.manage().logs().get(LogType.PERFORMANCE).getAll()) {
       JsonNode message = JSON.readTree(entry.getMessage()).path("message");
       if (message.path("method").asText().equals("Network.requestWillBeSent")) {
