@@ -2,6 +2,8 @@ package io.evenkeel.core;
 
 import io.evenkeel.core.Explanation.Standing;
 import io.evenkeel.core.Explanation.Verdict;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -116,7 +118,9 @@ final class Explainer {
         .marks()
         .forEach(
             (block, mark) -> {
-              String age = mark.age(now).toString().substring("PT".length());
+              Duration exact = mark.age(now);
+              ChronoUnit step = exact.toMinutes() == 0 ? ChronoUnit.MILLIS : ChronoUnit.SECONDS;
+              String age = exact.truncatedTo(step).toString().substring("PT".length());
               text.add(block + " for " + age.toLowerCase(Locale.ROOT) + " (" + mark.cause() + ")");
             });
     return text.toString();
