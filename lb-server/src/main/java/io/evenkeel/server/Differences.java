@@ -203,7 +203,11 @@ final class Differences {
   }
 
   private static String change(String what, @Nullable Object before, @Nullable Object after) {
-    return what + " is " + text(after) + ", was " + text(before);
+    String was = text(before);
+    String is = text(after);
+    return is.equals(was)
+        ? what + " has changed in what is not shown" // a secret
+        : what + " is " + is + ", was " + was;
   }
 
   private static String text(@Nullable Object value) {

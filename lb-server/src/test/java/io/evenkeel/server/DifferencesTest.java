@@ -126,4 +126,20 @@ class DifferencesTest {
         .startsWith("admin")
         .doesNotContain("secret");
   }
+
+  @Test
+  void describe_neverShowsWhatAChecksHeadersSay() throws Exception {
+    String[] yaml = {
+      "listeners:",
+      "  web: {address: '127.0.0.1:9000'}",
+      "balancers:",
+      "  web:",
+      "    servers: ['10.0.0.1:80']",
+      "    health: {http: {headers: {Authorization: the-first-secret}}}"
+    };
+    Config before = config(yaml);
+    yaml[5] = "    health: {http: {headers: {Authorization: another-secret}}}";
+    assertThat(Differences.describe(before, config(yaml)))
+        .containsExactly("balancer web: health has changed in what is not shown");
+  }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -16,7 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What the admin section may say. No message and nothing written has a secret in it. */
+/**
+ * What the admin section may say. No message and nothing written has a secret in it, nor what
+ * stands under {@code token_file} and {@code token_env}: it may be one that is in the wrong place.
+ */
 final class AdminKeys {
 
   /** In place of a secret, where a configuration is written: the one in force stays. */
@@ -47,7 +51,7 @@ final class AdminKeys {
   private static final Key<Token, Optional<Path>> FILE =
       Key.optional(
           "token_file",
-          Types.mapped(Types.text("(?s).+", "a file's path"), Path::of, Path::toString),
+          Types.mapped(Types.secret("[\\s\\S]+", "a file's path"), AdminKeys::path, Path::toString),
           token -> Optional.empty(),
           "no",
           "The file that it stands in; relative to this one's folder.");
@@ -55,7 +59,7 @@ final class AdminKeys {
   private static final Key<Token, Optional<String>> VARIABLE =
       Key.optional(
           "token_env",
-          Types.text("[A-Za-z_][A-Za-z0-9_]{0,200}", "an environment variable's name"),
+          Types.secret("[A-Za-z_][A-Za-z0-9_]{0,200}", "an environment variable's name"),
           token -> Optional.empty(),
           "no",
           "The environment variable that it stands in.");
@@ -102,7 +106,7 @@ final class AdminKeys {
   private AdminKeys() {}
 
   /** Where a text in place of an object may be a secret: no message shows it. */
-  private record NoText<T>(Type<T> type) implements Type<T> {
+  record NoText<T>(Type<T> type) implements Type<T> {
     @Override
     public @Nullable T read(Value value, String path, Reading reading) {
       if (value instanceof Value.Scalar) {
@@ -133,6 +137,14 @@ final class AdminKeys {
     }
   }
 
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) { // whose message has the text in it
+      throw new IllegalArgumentException("no path (expected: a file's path)", e);
+    }
+  }
+
   private static Map<String, Token> byName(AdminConfig admin) {
     Map<String, Token> tokens = new LinkedHashMap<>();
     admin.tokens().forEach(token -> tokens.put(token.name(), token));
@@ -147,7 +159,8 @@ final class AdminKeys {
     if (admin.tokens().isEmpty() && !isLoopback(admin.address().host())) {
       fields.problem(
           fields.has(TOKENS) ? "tokens" : "address",
-          "beyond loopback without a token (expected: tokens, or an address such as 127.0.0.1:9901)");
+          "beyond loopback without a token (expected: tokens, or an address such as"
+              + " 127.0.0.1:9901)");
     }
     return admin;
   }
@@ -200,13 +213,11 @@ final class AdminKeys {
       if (text.matches(SECRET)) {
         return text;
       }
-      fields.problem(
-          "token_file", "file '" + file + "': no token in it (expected: " + SECRET_EXPECTED + ")");
+      fields.problem("token_file", "no token in it (expected: " + SECRET_EXPECTED + ")");
     } catch (NoSuchFileException e) {
-      fields.problem(
-          "token_file", "file '" + file + "': is not there (expected: a file with the token)");
-    } catch (IOException e) {
-      fields.problem("token_file", "file '" + file + "': " + e.getMessage());
+      fields.problem("token_file", "no such file (expected: a file with the token)");
+    } catch (IOException e) { // whose message may have the path in it
+      fields.problem("token_file", "cannot be read: " + e.getClass().getSimpleName());
     }
     return null;
   }
@@ -218,9 +229,7 @@ final class AdminKeys {
     }
     fields.problem(
         "token_env",
-        "'"
-            + name
-            + (text == null ? "' is not set" : "' is no token")
+        (text == null ? "no such variable is set" : "no token in it")
             + " (expected: "
             + SECRET_EXPECTED
             + ")");

@@ -3,6 +3,7 @@ package io.evenkeel.server.config;
 import io.evenkeel.core.DnsSource;
 import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
 import io.evenkeel.server.config.BalancerConfig.HealthConfig;
@@ -22,7 +23,7 @@ final class BalancerKeys {
   private static final Key<DiscoveryConfig, Optional<Path>> FILE =
       Key.optional(
           "file",
-          Types.mapped(Types.text("(?s).+", "a file's path"), Path::of, Path::toString),
+          Types.mapped(Types.text("[\\s\\S]+", "a file's path"), Path::of, Path::toString),
           discovery ->
               discovery instanceof DiscoveryConfig.FromFile file
                   ? Optional.of(file.path())
@@ -159,6 +160,13 @@ final class BalancerKeys {
 
   private BalancerKeys() {}
 
+  /** Takes from what was written of one what may be a secret. */
+  static void hideSecrets(Object balancer) {
+    if (balancer instanceof Tree tree) {
+      HealthKeys.hideSecrets(tree.get(HEALTH.name()));
+    }
+  }
+
   private static Optional<HostPort> resolver(DiscoveryConfig discovery) {
     HostPort resolver = null;
     if (discovery instanceof DiscoveryConfig.FromDns dns) {
@@ -195,17 +203,20 @@ final class BalancerKeys {
   private static BalancerConfig balancer(Fields fields) {
     List<Server> servers = fields.get(SERVERS);
     Optional<DiscoveryConfig> discovery = fields.get(DISCOVERY);
+    SelectorConfig selector = fields.get(SELECTOR);
     if (servers.isEmpty() && discovery.isEmpty()) {
       fields.problem("servers", "none (expected: one at least, or a discovery)");
     } else if (discovery.isEmpty() && servers.stream().allMatch(s -> s.weight() == 0)) {
       fields.problem("servers", "every weight is 0 (expected: one above 0 at least)");
+    } else if (discovery.isEmpty()) {
+      requireGoTogether(selector, servers, fields);
     }
     BalancerConfig config =
         new BalancerConfig(
             fields.name(),
             servers,
             discovery.orElse(null),
-            fields.get(SELECTOR),
+            selector,
             fields.get(HEALTH).orElse(null),
             fields.get(PassiveKeys.EJECTION).orElse(null),
             fields.get(PassiveKeys.BREAKER).orElse(null),
@@ -222,5 +233,19 @@ final class BalancerKeys {
       builder.slowStart(slowStart.window(), slowStart.aggression());
     }
     return config;
+  }
+
+  /** A balancer is made of them and thrown away: what it runs begins with its first use. */
+  private static void requireGoTogether(
+      SelectorConfig selector, List<Server> servers, Fields fields) {
+    try {
+      LoadBalancer.builder()
+          .servers(servers)
+          .selector(Selectors.named(selector.name(), selector.options()))
+          .build()
+          .close();
+    } catch (IllegalArgumentException e) {
+      fields.problem("selector", String.valueOf(e.getMessage()));
+    }
   }
 }

@@ -77,7 +77,8 @@ public final class ConfigFile {
   /**
    * Reads JSON as {@link ConfigWriter#json} writes it.
    *
-   * @param inForce whose secrets stay where the text has {@code (unchanged)} for one
+   * @param inForce whose secrets stay where the text has {@code (unchanged)} for one: tokens by
+   *     their names, headers of checks and texts to send by their balancers' names
    * @throws ConfigException if it is no configuration
    */
   public static Config readJson(String json, Config inForce) throws ConfigException {

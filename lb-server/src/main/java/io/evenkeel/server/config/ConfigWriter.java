@@ -16,10 +16,13 @@ public final class ConfigWriter {
 
   /**
    * A configuration as JSON, without what is as by default. In place of secrets it has {@code
-   * (unchanged)}: {@link ConfigFile#readJson} takes them from the configuration in force.
+   * (unchanged)}, and of the headers and texts that checks send: {@link ConfigFile#readJson} takes
+   * them from the configuration in force.
    */
   public static String json(Config config) {
-    return Trees.json(tree(config), true);
+    Map<String, Object> tree = tree(config);
+    RootKeys.hideSecrets(tree);
+    return Trees.json(tree, true);
   }
 
   /** What was made of a text. */
@@ -30,7 +33,8 @@ public final class ConfigWriter {
     EDITED,
     /**
      * Whole sections, such as a balancer, were written anew, since their changes had no place in
-     * them: comments in those are gone.
+     * them; or something came or went within brackets that have comments between their parts. Those
+     * comments are gone.
      */
     REWRITTEN
   }
@@ -65,9 +69,10 @@ public final class ConfigWriter {
     if (isSame(before, after)) {
       return new Edit(original, How.UNCHANGED);
     }
-    String edited = new TextEdit(original, format).edit(tree(before), tree(after));
+    TextEdit edit = new TextEdit(original, format);
+    String edited = edit.edit(tree(before), tree(after));
     if (readsAs(edited, format, folder, after)) {
-      return new Edit(edited, How.EDITED);
+      return new Edit(edited, edit.hasLostComments() ? How.REWRITTEN : How.EDITED);
     }
     String rewritten = new TextEdit(original, format).rewrite(tree(before), tree(after));
     Config read = ConfigFile.parse(rewritten, format, folder);

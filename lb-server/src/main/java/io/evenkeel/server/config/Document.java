@@ -38,6 +38,9 @@ final class Document {
 
   private static final int DEEPEST = 20;
 
+  /** Of what the parsers say, where a part of the text follows. */
+  private static final String UNKNOWN_TAG = "found undefined tag handle";
+
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .streamReadConstraints(
@@ -207,11 +210,18 @@ final class Document {
         : new Place(Math.max(0, location.getLineNr()), Math.max(0, location.getColumnNr()), 0, 0);
   }
 
+  /** Without texts of the document: one may be a secret. */
   private static String message(JsonProcessingException e) {
     if (e.getCause() instanceof MarkedYAMLException marked && marked.getProblem() != null) {
-      return "not YAML: " + marked.getProblem();
+      String problem = marked.getProblem();
+      return "not YAML: "
+          + (problem.startsWith(UNKNOWN_TAG) ? "a tag (expected: the value alone)" : problem);
     }
     String message = String.valueOf(e.getOriginalMessage()).strip();
+    if (message.startsWith("Unrecognized token")) {
+      return "not JSON: a word (expected: an object, a list, a text in quotes, a number, true,"
+          + " false or null)";
+    }
     return message.lines().findFirst().orElse("cannot be read");
   }
 

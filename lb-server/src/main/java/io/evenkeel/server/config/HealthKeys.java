@@ -71,10 +71,17 @@ final class HealthKeys {
           "the server's",
           "The name in the Host header, and of the certificate.");
 
+  /** May be a secret, so that the probe is not to complain with it in the message. */
+  private static final Type<String> HEADER_VALUE =
+      Types.secret(
+          "[\\x20-\\x7e\\x80-\\xff\\t]*",
+          "a text without control characters; in quotes, if it looks like a number");
+
   private static final Key<ProbeConfig.Http, Map<String, String>> HEADERS =
       Key.of(
           "headers",
-          Types.map("[!#$%&'*+.^_`|~0-9A-Za-z-]+", "an HTTP token", 0, Types.text()),
+          new AdminKeys.NoText<>(
+              Types.map("[!#$%&'*+.^_`|~0-9A-Za-z-]+", "an HTTP token", 0, HEADER_VALUE)),
           http -> new TreeMap<>(http.headers()),
           Map.of(),
           "More headers, by their names.");
@@ -94,18 +101,7 @@ final class HealthKeys {
       new Shape<>(
           "what to ask for by HTTP",
           List.of(PATH, METHOD, STATUSES, BODY, HTTP_HOST, HEADERS, TLS, VERIFY),
-          fields ->
-              checked(
-                  new ProbeConfig.Http(
-                      fields.get(PATH),
-                      fields.get(METHOD),
-                      fields.get(STATUSES).least(),
-                      fields.get(STATUSES).most(),
-                      fields.get(BODY).orElse(null),
-                      fields.get(HTTP_HOST).orElse(null),
-                      fields.get(HEADERS),
-                      fields.get(TLS),
-                      fields.get(VERIFY))));
+          HealthKeys::http);
 
   private static final Type<ProbeConfig.Http> HTTP =
       Types.shorthand(
@@ -118,7 +114,7 @@ final class HealthKeys {
   private static final Key<ProbeConfig.SendExpect, String> SEND =
       Key.of(
           "send",
-          Types.text(),
+          Types.secret("[\\s\\S]*", Types.text().expected()),
           ProbeConfig.SendExpect::send,
           "",
           "What to send; nothing to wait for a greeting.");
@@ -128,9 +124,7 @@ final class HealthKeys {
 
   private static final Shape<ProbeConfig.SendExpect> SEND_EXPECT_SHAPE =
       new Shape<>(
-          "a text to send and one to expect",
-          List.of(SEND, EXPECT),
-          fields -> checked(new ProbeConfig.SendExpect(fields.get(SEND), fields.get(EXPECT))));
+          "a text to send and one to expect", List.of(SEND, EXPECT), HealthKeys::sendExpect);
 
   private static final Key<HealthConfig, Optional<ProbeConfig.Http>> BY_HTTP =
       Key.optional(
@@ -260,6 +254,85 @@ final class HealthKeys {
               SHAPE));
 
   private HealthKeys() {}
+
+  private static ProbeConfig.@Nullable Http http(Fields fields) {
+    Map<String, String> headers = new TreeMap<>(fields.get(HEADERS));
+    boolean isRight = true;
+    for (Map.Entry<String, String> header : headers.entrySet()) {
+      if (header.getValue().equals(AdminKeys.UNCHANGED)) {
+        String value =
+            inForce(fields) instanceof ProbeConfig.Http http
+                ? http.headers().get(header.getKey())
+                : null;
+        if (value == null) {
+          nothingInForce(fields, HEADERS, "'" + header.getKey() + "' is ", "its value");
+          isRight = false;
+        } else {
+          header.setValue(value);
+        }
+      }
+    }
+    if (!isRight) {
+      return null;
+    }
+    return checked(
+        new ProbeConfig.Http(
+            fields.get(PATH),
+            fields.get(METHOD),
+            fields.get(STATUSES).least(),
+            fields.get(STATUSES).most(),
+            fields.get(BODY).orElse(null),
+            fields.get(HTTP_HOST).orElse(null),
+            headers,
+            fields.get(TLS),
+            fields.get(VERIFY)));
+  }
+
+  private static ProbeConfig.@Nullable SendExpect sendExpect(Fields fields) {
+    String send = fields.get(SEND);
+    if (send.equals(AdminKeys.UNCHANGED)) {
+      if (!(inForce(fields) instanceof ProbeConfig.SendExpect text)) {
+        nothingInForce(fields, SEND, "", "the text");
+        return null;
+      }
+      send = text.send();
+    }
+    return checked(new ProbeConfig.SendExpect(send, fields.get(EXPECT)));
+  }
+
+  /** How the servers of the balancer of that name are checked now; null if they are not. */
+  private static @Nullable ProbeConfig inForce(Fields fields) {
+    Config config = fields.reading().inForce;
+    String name = fields.path().split("\\.", -1)[1]; // balancers.NAME.health.http
+    BalancerConfig balancer = config == null ? null : config.balancer(name).orElse(null);
+    HealthConfig health = balancer == null ? null : balancer.health();
+    return health == null ? null : health.probe();
+  }
+
+  private static void nothingInForce(Fields fields, Key<?, ?> key, String what, String expected) {
+    fields.problem(
+        key.name(),
+        what
+            + "'"
+            + AdminKeys.UNCHANGED
+            + "', and the balancer of that name has none in force (expected: "
+            + expected
+            + ")");
+  }
+
+  /** Takes from what was written of it what may be a secret. */
+  static void hideSecrets(@Nullable Object health) {
+    if (health instanceof Tree tree
+        && tree.get(BY_HTTP.name()) instanceof Tree http
+        && http.get(HEADERS.name()) instanceof Tree headers) {
+      headers.replaceAll((name, value) -> AdminKeys.UNCHANGED);
+    }
+    if (health instanceof Tree tree
+        && tree.get(BY_TEXT.name()) instanceof Tree text
+        && !text.mayLeaveOut(SEND.name())) {
+      text.put(SEND.name(), AdminKeys.UNCHANGED);
+    }
+  }
 
   private static @Nullable HealthConfig health(Fields fields) {
     ProbeConfig probe = new ProbeConfig.Tcp();

@@ -4,6 +4,7 @@ import io.evenkeel.health.HttpProbe;
 import io.evenkeel.health.Probe;
 import io.evenkeel.health.Probes;
 import java.util.Map;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What a check does. */
@@ -25,7 +26,8 @@ public sealed interface ProbeConfig {
   }
 
   /**
-   * Asks by HTTP, as {@link io.evenkeel.health.HttpProbe}.
+   * Asks by HTTP, as {@link io.evenkeel.health.HttpProbe}. Of headers {@link #toString} has but the
+   * names.
    *
    * @param leastStatus the lowest good status
    * @param mostStatus the highest good status
@@ -51,6 +53,29 @@ public sealed interface ProbeConfig {
     }
 
     @Override
+    public String toString() {
+      return "Http[path="
+          + path
+          + ", method="
+          + method
+          + ", leastStatus="
+          + leastStatus
+          + ", mostStatus="
+          + mostStatus
+          + ", body="
+          + body
+          + ", host="
+          + host
+          + ", headers="
+          + new TreeSet<>(headers.keySet())
+          + ", tls="
+          + tls
+          + ", verify="
+          + verify
+          + "]";
+    }
+
+    @Override
     public Probe toProbe() {
       HttpProbe probe = Probes.http(path).withMethod(method).withStatus(leastStatus, mostStatus);
       if (body != null) {
@@ -69,8 +94,13 @@ public sealed interface ProbeConfig {
     }
   }
 
-  /** Sends a text, which may be empty, and waits for another. */
+  /** Sends a text, which may be empty and is not in {@link #toString}, and waits for another. */
   record SendExpect(String send, String expect) implements ProbeConfig {
+    @Override
+    public String toString() {
+      return "SendExpect[expect=" + expect + "]";
+    }
+
     @Override
     public Probe toProbe() {
       return Probes.sendExpect(send, expect);

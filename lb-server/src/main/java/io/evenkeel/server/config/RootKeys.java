@@ -79,6 +79,13 @@ final class RootKeys {
 
   private RootKeys() {}
 
+  /** Takes from what was written what may be a secret and is not hidden in any case. */
+  static void hideSecrets(Map<String, Object> written) {
+    if (written.get(BALANCERS.name()) instanceof Tree balancers) {
+      balancers.values().forEach(BalancerKeys::hideSecrets);
+    }
+  }
+
   private static Config config(Fields fields) {
     return new Config(
         List.copyOf(fields.get(LISTENERS).values()),

@@ -60,7 +60,7 @@ final class ServerKeys {
   private static final Key<Server, Map<String, String>> METADATA =
       Key.of(
           "metadata",
-          Types.map("(?s).*", "any text", 0, Types.text()),
+          Types.map("[\\s\\S]*", "any text", 0, Types.text()),
           server -> new TreeMap<>(server.metadata()),
           Map.of(),
           "Texts by names, carried along for whoever looks.");
@@ -74,9 +74,12 @@ final class ServerKeys {
   private static final String TEXT =
       "HOST:PORT[,weight=N][,tier=N][,zone=Z][,max_concurrent=N][,id=NAME]";
 
+  /** Of a server in one text: Java's patterns take a stack frame for each repeated group. */
+  private static final int LONGEST = 1024;
+
   private static final Type<Server> BRIEF =
       Types.mapped(
-          Types.text("[^,]+:[0-9]+(,[a-z_]+=[^,]*)*", "a text " + TEXT),
+          Types.text("[^,]+:[0-9]+(,[a-z_]+=[^,]*)*", LONGEST, "a text " + TEXT),
           Server::parse,
           ServerKeys::brief);
 
@@ -131,6 +134,9 @@ final class ServerKeys {
     }
     if (!server.id().equals(idByDefault(server))) {
       text.append(",id=").append(server.id());
+    }
+    if (text.length() > LONGEST) {
+      return null;
     }
     try {
       return Server.parse(text.toString()).equals(server) ? text.toString() : null;

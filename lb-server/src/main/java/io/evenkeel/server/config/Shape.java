@@ -75,6 +75,11 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
       return path.substring(path.lastIndexOf('.') + 1);
     }
 
+    /** Where the object stands. */
+    String path() {
+      return path;
+    }
+
     Reading reading() {
       return reading;
     }

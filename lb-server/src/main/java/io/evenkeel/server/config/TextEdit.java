@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,8 @@ final class TextEdit {
   private record Part(
       @Nullable String key, int start, int valueStart, int valueEnd, int end, Value value) {}
 
+  private static final Pattern COMMENT = Pattern.compile("[ \\t]*#[^\\r\\n]*");
+
   private final String text;
   private final Format format;
   private final String newline;
@@ -34,6 +38,8 @@ final class TextEdit {
 
   /** Within how many brackets it is. */
   private int flows;
+
+  private boolean hasLostComments;
 
   TextEdit(String original, Format format) {
     this.text = original.startsWith("\uFEFF") ? original.substring(1) : original;
@@ -50,6 +56,11 @@ final class TextEdit {
   /** The document with each listener or balancer, or other section, that differs written anew. */
   String rewrite(Map<String, Object> before, Map<String, Object> after) {
     return whole(before, after, 2);
+  }
+
+  /** Whether comments between parts are gone, since whose they were nobody can tell. */
+  boolean hasLostComments() {
+    return hasLostComments;
   }
 
   private String whole(Object before, Object after, int depth) {
@@ -69,14 +80,14 @@ final class TextEdit {
         && value instanceof Entries entries
         && before instanceof Map<?, ?> was
         && after instanceof Map<?, ?> is) {
-      return entries(entries, was, is, depth - 1);
+      return assembled(entries, parts -> entries(entries, was, is, depth - 1, parts));
     }
     if (depth > 0
         && value instanceof Items items
         && before instanceof List<?> was
         && after instanceof List<?> is
         && was.size() == items.values().size()) {
-      return items(items, was, is, depth - 1);
+      return assembled(items, parts -> items(items, was, is, depth - 1, parts));
     }
     boolean isBlock = !(value instanceof Scalar) && !isFlow(value);
     return isBlock && after instanceof Map<?, ?> map && format == Format.YAML
@@ -97,11 +108,27 @@ final class TextEdit {
     return Trees.flow(value, isBrief, flows == 0);
   }
 
-  private String entries(Entries entries, Map<?, ?> before, Map<?, ?> after, int depth) {
-    boolean isFlow = isFlow(entries);
-    Assembly assembly = new Assembly(entries, isFlow);
+  /**
+   * Puts a value together. Between brackets a comment may belong to what is before it, or after it:
+   * where parts come or go there, and there are comments, it is done once more without those.
+   */
+  private String assembled(Value value, Consumer<Assembly> parts) {
+    boolean isFlow = isFlow(value);
     flows += isFlow ? 1 : 0;
-    for (Part part : parts(entries, isFlow)) {
+    Assembly assembly = new Assembly(value, isFlow, false);
+    parts.accept(assembly);
+    if (assembly.isMisplacing()) {
+      hasLostComments = true;
+      assembly = new Assembly(value, isFlow, true);
+      parts.accept(assembly);
+    }
+    flows -= isFlow ? 1 : 0;
+    return assembly.toString();
+  }
+
+  private void entries(
+      Entries entries, Map<?, ?> before, Map<?, ?> after, int depth, Assembly assembly) {
+    for (Part part : parts(entries, assembly.isFlow)) {
       String key = Objects.requireNonNull(part.key());
       Object was = before.get(key);
       Object is = after.get(key);
@@ -123,14 +150,10 @@ final class TextEdit {
             assembly.add(written + ": " + anew(is, false));
           }
         });
-    flows -= isFlow ? 1 : 0;
-    return assembly.toString();
   }
 
-  private String items(Items items, List<?> before, List<?> after, int depth) {
-    boolean isFlow = isFlow(items);
-    Assembly assembly = new Assembly(items, isFlow);
-    flows += isFlow ? 1 : 0;
+  private void items(Items items, List<?> before, List<?> after, int depth, Assembly assembly) {
+    boolean isFlow = assembly.isFlow;
     Map<Object, Object> wanted = new LinkedHashMap<>();
     after.forEach(item -> wanted.put(identity(item), item));
     boolean areTexts = items.values().stream().allMatch(item -> item instanceof Scalar);
@@ -145,8 +168,6 @@ final class TextEdit {
       }
     }
     wanted.values().forEach(item -> assembly.add((isFlow ? "" : "- ") + anew(item, areTexts)));
-    flows -= isFlow ? 1 : 0;
-    return assembly.toString();
   }
 
   /** What makes an item of a list the same one: a server's id. */
@@ -241,8 +262,13 @@ final class TextEdit {
 
     private @Nullable String separator;
 
-    Assembly(Value value, boolean isFlow) {
+    private final boolean isWithoutComments;
+    private boolean hasComments;
+    private boolean hasMoved;
+
+    Assembly(Value value, boolean isFlow, boolean isWithoutComments) {
       this.isFlow = isFlow;
+      this.isWithoutComments = isWithoutComments;
       this.start = value.place().start();
       this.closer = isFlow ? end(value) - 1 : end(value);
       this.column = isFlow ? 0 : column(value);
@@ -254,7 +280,20 @@ final class TextEdit {
     }
 
     private String gap(Part part) {
-      return text.substring(Math.min(at, part.start()), part.start());
+      return between(Math.min(at, part.start()), part.start());
+    }
+
+    /** What stands there between parts. */
+    private String between(int from, int to) {
+      String gap = text.substring(from, to);
+      hasComments |= gap.indexOf('#') >= 0;
+      return isWithoutComments ? COMMENT.matcher(gap).replaceAll("") : gap;
+    }
+
+    /** Whether parts came or went where comments are in their gaps. */
+    boolean isMisplacing() {
+      String unused = between(Math.min(at, closer), closer);
+      return isFlow && hasMoved && hasComments;
     }
 
     void keep(Part part, String value) {
@@ -284,8 +323,9 @@ final class TextEdit {
     }
 
     void drop(Part part) {
+      hasMoved = true;
+      String gap = gap(part);
       if (!isFlow) {
-        String gap = gap(part);
         String kept = hasDropped ? behindFirstLine(gap) : gap;
         // Up to the line that goes: comments above it stay.
         int line = kept.lastIndexOf('\n');
@@ -301,6 +341,7 @@ final class TextEdit {
     }
 
     void add(String part) {
+      hasMoved = true;
       if (isFlow) {
         if (count > 0) {
           out.append(separator != null ? separator : separatorByFirst());
@@ -343,7 +384,7 @@ final class TextEdit {
         return "";
       }
       if (!hasDropped) {
-        return text.substring(Math.min(at, closer), closer);
+        return between(Math.min(at, closer), closer);
       }
       int i = closer;
       while (i > start + 1 && Character.isWhitespace(text.charAt(i - 1))) {

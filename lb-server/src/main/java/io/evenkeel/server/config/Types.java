@@ -112,12 +112,25 @@ final class Types {
    * @param expected in words
    */
   static Type<String> text(String pattern, String expected) {
+    return text(pattern, Integer.MAX_VALUE, expected);
+  }
+
+  /**
+   * The same of a text that has no more than so many characters.
+   *
+   * @param longest of what is matched with the pattern; the schema does not say it
+   */
+  static Type<String> text(String pattern, int longest, String expected) {
     Pattern compiled = Pattern.compile(pattern);
     return simple(
         expected,
         ordered("type", "string", "pattern", "^(?:" + pattern + ")$"),
         scalar -> {
           String text = text(scalar);
+          if (text != null && text.length() > longest) {
+            throw new IllegalArgumentException(
+                text.length() + " characters (expected: " + longest + " at most)");
+          }
           return text != null && compiled.matcher(text).matches() ? text : null;
         },
         text -> text);

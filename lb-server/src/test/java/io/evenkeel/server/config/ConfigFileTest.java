@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthPolicy;
 import io.evenkeel.health.OutcomeWindow;
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,34 +115,34 @@ class ConfigFileTest {
   void listener_withEverything() throws Exception {
     ListenerConfig listener =
         yaml("""
-            listeners:
-              web:
-                address: :9000
-                balancer: web
-                event_loops: 2
-                reuse_port: true
-                max_connections: 10
-                accept_rate: 20
-                max_waiting: 30
-                wait_timeout: 500ms
-                connect_attempts: 4
-                connect_timeout: 1s
-                connect_deadline: 2m
-                idle_timeout: 1h
-                half_closed_timeout: 7s
-                max_lifetime: 8h
-                source_addresses: [127.0.0.2, "::1"]
-                warm_connections: 5
-                on_server_down: cut
-                tcp_no_delay: false
-                keep_alive: true
-                receive_buffer: 64KiB
-                send_buffer: 65536
-                read_buffer: 1MiB
-                low_water: 1KiB
-                high_water: 2KiB
-            balancers: {web: {servers: ['a:1']}}
-            """)
+        listeners:
+          web:
+            address: :9000
+            balancer: web
+            event_loops: 2
+            reuse_port: true
+            max_connections: 10
+            accept_rate: 20
+            max_waiting: 30
+            wait_timeout: 500ms
+            connect_attempts: 4
+            connect_timeout: 1s
+            connect_deadline: 2m
+            idle_timeout: 1h
+            half_closed_timeout: 7s
+            max_lifetime: 8h
+            source_addresses: [127.0.0.2, "::1"]
+            warm_connections: 5
+            on_server_down: cut
+            tcp_no_delay: false
+            keep_alive: true
+            receive_buffer: 64KiB
+            send_buffer: 65536
+            read_buffer: 1MiB
+            low_water: 1KiB
+            high_water: 2KiB
+        balancers: {web: {servers: ['a:1']}}
+        """)
             .listener("web")
             .orElseThrow();
     assertThat(listener)
@@ -203,8 +205,8 @@ class ConfigFileTest {
     assertThat(
             Objects.requireNonNull(
                     balancer(
-                            "health: {http: {path: /x, method: HEAD, status: 200, body: UP, host: h,"
-                                + " headers: {A: b}, tls: true, verify: false}}")
+                            "health: {http: {path: /x, method: HEAD, status: 200, body: UP, host:"
+                                + " h, headers: {A: b}, tls: true, verify: false}}")
                         .health())
                 .probe())
         .isEqualTo(
@@ -259,9 +261,9 @@ class ConfigFileTest {
             folder.resolve("c.yaml"),
             LISTENERS
                 + """
-        balancers:
-          web: {discovery: {file: servers.txt}}
-        """);
+                balancers:
+                  web: {discovery: {file: servers.txt}}
+                """);
     assertThat(ConfigFile.read(file).balancers().get(0).discovery())
         .isEqualTo(new DiscoveryConfig.FromFile(folder.toAbsolutePath().resolve("servers.txt")));
     assertThat(balancer("discovery: {dns: 'a.b:80', resolver: '127.0.0.1:53'}").discovery())
@@ -299,21 +301,42 @@ class ConfigFileTest {
   }
 
   @Test
-  void badSecrets_areNotShown() {
-    for (String tokens :
-        List.of(
-            "hunter2",
-            "[hunter2]",
-            "{a: hunter2}",
-            "{a: {token: hunter2}}",
-            "{a: {token: hunter2hunter2\u00e9}}",
-            "{a: {token: [hunter2]}}",
-            "{a: {token: {hunter: 2}}}")) {
-      assertThat(problems(GOOD + "admin: {tokens: " + tokens + "}", Format.YAML).toString())
-          .as(tokens)
-          .contains("admin.tokens")
-          .doesNotContain("hunter2");
+  void aSelectorThatItsServersDoNotFit_isFoundByReading_andNothingRuns() throws Exception {
+    String start = LISTENERS + "balancers:\n  web:\n    servers: [a:1, b:1, c:1, d:1, e:1, ";
+    assertThat(problems(start + "f:1]\n    selector: {name: maglev, table_size: 5}", Format.YAML))
+        .singleElement()
+        .asString()
+        .startsWith("line 5, column 15: balancers.web.selector: table_size: 5 (expected: ");
+    assertThat(
+            problems(
+                start + "'f:1,weight=60000']\n    selector: {name: ring_hash, placement: nginx}",
+                Format.YAML))
+        .singleElement()
+        .asString()
+        .startsWith("line 5, column 15: balancers.web.selector: servers: ");
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    for (String selector : Selectors.names()) {
+      assertThat(balancer("selector: " + selector).selector().name()).isEqualTo(selector);
     }
+    assertThat(Thread.getAllStackTraces().keySet())
+        .filteredOn(thread -> thread.getName().startsWith("evenkeel") && !before.contains(thread))
+        .isEmpty();
+  }
+
+  @Test
+  void aServerInOneText_isBounded_andWrittenAsAnObjectBeyond() throws Exception {
+    assertThat(problems(GOOD.replace("a:1", "a:1,zone=" + "z".repeat(1016)), Format.YAML))
+        .singleElement()
+        .hasToString(
+            "line 2, column 29: balancers.web.servers[0]: 1025 characters (expected: 1024 at"
+                + " most)");
+    String zone = "z".repeat(1015);
+    assertThat(yaml(GOOD.replace("a:1", "a:1,zone=" + zone)).balancers().get(0).servers())
+        .containsExactly(Server.of("a", 1).withZone(zone));
+    Tree longer =
+        (Tree)
+            Objects.requireNonNull(ServerKeys.TYPE.write(Server.of("a", 1).withZone(zone + "z")));
+    assertThat(longer.brief()).isNull();
   }
 
   @Test

@@ -127,6 +127,7 @@ class ConfigFuzzTest {
     read("a:\n".repeat(10_000));
     read("listeners: {a: {address: " + "1".repeat(100_000) + "}}");
     read("balancers: {a: {servers: [" + "'a:1',".repeat(50_000) + "]}}");
+    read("balancers: {a: {servers: ['a:1" + ",b=".repeat(350_000) + "']}}");
     read("listeners: {a: {wait_timeout: " + "9".repeat(100_000) + "s}}");
     StringBuilder keys = new StringBuilder();
     for (int i = 0; i < 20_000; i++) {

@@ -104,6 +104,22 @@ class ConfigSchemaTest {
   }
 
   @Test
+  void itsPatternsAreOfEcma262() {
+    List<String> patterns =
+        SCHEMA.findValues("pattern").stream()
+            .filter(JsonNode::isTextual)
+            .map(JsonNode::asText)
+            .toList();
+    assertThat(patterns).hasSizeGreaterThan(20);
+    for (String pattern : patterns) {
+      String plain = pattern.replaceAll("\\\\.", "x").replaceAll("\\[[^\\]]*]", "x");
+      assertThat(plain).as(pattern).doesNotContainPattern("\\(\\?[^:]");
+      assertThat(plain).as("possessive: " + pattern).doesNotContainPattern("[*+?}]\\+");
+      assertThat(pattern).doesNotContainPattern("\\\\[^dDwWsSnrtx.()\\[\\]\\\\]");
+    }
+  }
+
+  @Test
   void theDocsHaveItsTables() throws IOException {
     String docs = Files.readString(Path.of("..", "docs", "config.md"));
     assertThat(docs).contains(ConfigSchema.tables().strip());

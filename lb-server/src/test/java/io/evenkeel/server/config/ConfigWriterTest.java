@@ -99,7 +99,7 @@ class ConfigWriterTest {
     Config again = ConfigFile.readJson(json, config);
     assertThat(ConfigWriter.isSame(again, config)).as(json).isTrue();
     assertThat(ConfigWriter.json(again)).isEqualTo(json);
-    assertThat(json).doesNotContain("0123456789abcdef", "!!!!!!!!!!!!!!!!");
+    assertThat(json).doesNotContain("0123456789abcdef", "!!!!!!!!!!!!!!!!", "hidden");
   }
 
   @Test
@@ -108,9 +108,9 @@ class ConfigWriterTest {
             ConfigWriter.json(
                 yaml(
                     """
-            listeners: {web: {address: ':9000', idle_timeout: 60s}}
-            balancers: {web: {servers: ['a:1,weight=2'], health: tcp}}
-            """)))
+                    listeners: {web: {address: ':9000', idle_timeout: 60s}}
+                    balancers: {web: {servers: ['a:1,weight=2'], health: tcp}}
+                    """)))
         .isEqualTo(
             """
             {
@@ -131,7 +131,8 @@ class ConfigWriterTest {
                   ]
                 }
               }
-            }"""
+            }\
+            """
                 .strip());
   }
 
@@ -145,6 +146,101 @@ class ConfigWriterTest {
     assertThatThrownBy(() -> ConfigFile.readJson(json, yaml(TEXT)))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("'(unchanged)', and there is none of that name in force");
+  }
+
+  @Test
+  void whatChecksSend_comesFromTheBalancerInForce_andIsWrittenToFilesAsItIs() throws Exception {
+    String text =
+        """
+        listeners: {l: {address: "127.0.0.1:1", balancer: a}}
+        balancers:
+          a:
+            servers: [a:1]
+            health: {http: {headers: {Authorization: Bearer hunter2, X: hunter3}}}
+          b:
+            servers: [b:1]
+            health: {send_expect: {send: AUTH hunter2, expect: OK}}
+          c:
+            servers: [c:1]
+            health: {send_expect: {expect: OK}}
+        """;
+    Config config = yaml(text);
+    String json = ConfigWriter.json(config);
+    assertThat(json)
+        .doesNotContain("hunter")
+        .contains("\"Authorization\": \"(unchanged)\"", "\"send\": \"(unchanged)\"");
+    assertThat(ConfigFile.readJson(json, config)).isEqualTo(config);
+    Config replaced = ConfigFile.readJson(json.replaceFirst("\\(unchanged\\)", "new"), config);
+    assertThat(Objects.requireNonNull(replaced.balancer("a").orElseThrow().health()).probe())
+        .isInstanceOfSatisfying(
+            ProbeConfig.Http.class,
+            http ->
+                assertThat(http.headers())
+                    .isEqualTo(Map.of("Authorization", "new", "X", "hunter3")));
+    assertThat(ConfigWriter.isSame(replaced, config)).isFalse();
+
+    Config more = change(config, "b", servers -> plus(servers, Server.of("x", 1)));
+    assertThat(edit(text, more).text()).contains("Bearer hunter2, X: hunter3", "AUTH hunter2");
+
+    String others = json.replace("\"X\"", "\"Y\"").replace("\"b\": {", "\"d\": {");
+    assertThatThrownBy(() -> ConfigFile.readJson(others, config))
+        .hasMessageContaining(
+            "balancers.a.health.http.headers: 'Y' is '(unchanged)', and the balancer of that name"
+                + " has none in force (expected: its value)")
+        .hasMessageContaining(
+            "balancers.d.health.send_expect.send: '(unchanged)', and the balancer of that name has"
+                + " none in force (expected: the text)");
+    assertThatThrownBy(() -> yaml(text.replace("Bearer hunter2", "(unchanged)")))
+        .hasMessageContaining("'Authorization' is '(unchanged)'");
+  }
+
+  @Test
+  void edit_withinBracketsWithComments_saysThatTheyAreGone_ifSomethingComesOrGoes()
+      throws Exception {
+    String text =
+        """
+        listeners: {l: {address: "127.0.0.1:1", balancer: web}}
+        balancers:
+          web:
+            # stays
+            servers: [
+              "a:1", # the first
+              {host: b, port: 2, # the second
+               weight: 2},
+              c:3 # the third
+            ] # so does this
+        """;
+    Config before = yaml(text);
+    Edit heavier =
+        edit(
+            text, change(before, "web", servers -> with(servers, 1, servers.get(1).withWeight(5))));
+    assertThat(heavier).isEqualTo(new Edit(text.replace("weight: 2", "weight: 5"), How.EDITED));
+
+    Edit fewer =
+        edit(text, change(before, "web", servers -> List.of(servers.get(1), servers.get(2))));
+    assertThat(fewer.how()).isEqualTo(How.REWRITTEN);
+    assertThat(fewer.text())
+        .contains("# stays", "# so does this", "# the second")
+        .doesNotContain("# the first", "# the third");
+
+    Edit more = edit(text, change(before, "web", servers -> plus(servers, Server.of("d", 4))));
+    assertThat(more.how()).isEqualTo(How.REWRITTEN);
+    assertThat(more.text())
+        .contains("# stays", "# so does this", "# the second")
+        .doesNotContain("# the first", "# the third");
+
+    Edit zone =
+        edit(
+            text, change(before, "web", servers -> with(servers, 1, servers.get(1).withZone("z"))));
+    assertThat(zone.how()).isEqualTo(How.REWRITTEN);
+    assertThat(zone.text())
+        .contains("# the first", "# the third", "zone: z")
+        .doesNotContain("# the second");
+  }
+
+  private static List<Server> with(List<Server> servers, int at, Server server) {
+    servers.set(at, server);
+    return servers;
   }
 
   @Test

@@ -41,17 +41,20 @@ final class Documents {
           List.of(
               "selector: random",
               "selector: {name: ring_hash, placement: nginx, minimum_size: 10, maximum_size: 20}",
-              "selector: {name: maglev, table_size: 7, bounded: 0.250, zone: \"1\"}",
+              "selector: {name: maglev, table_size: 13, bounded: 0.250, zone: \"1\"}",
               "selector: {name: peak_ewma, subset: 0/3, sticky_ttl: 90m, sticky_max: 5}"),
           List.of(
               "health: off",
               "health: tcp",
               "health: {interval: 1s}",
               "health: {http: \"/a?b=c\", interval: 48m, timeout: 1ms}",
-              "health: {http: {path: /, status: 204, headers: {B: \"1\", A: x}}, rise: 9}",
+              "health: {http: {path: /, status: 204, headers: {B: \"hidden 1\", A: hidden2}}, rise:"
+                  + " 9}",
               "health: {http: {method: HEAD, body: \"a: b #c\", host: \"h:1\", tls: true}}",
+              "health: {send_expect: {send: \"hidden \\n\", expect: PONG}, rise: 1}",
               "health: {send_expect: {expect: \"+\\u00e9\\n\\ud83d\\ude00\"}, jitter: 0}",
-              "health: {agent: 1, fast_interval: 10ms, max_interval: 24h, first_result_decides: false}",
+              "health: {agent: 1, fast_interval: 10ms, max_interval: 24h, first_result_decides:"
+                  + " false}",
               "health: {fall: 2147483647, backoff_multiplier: 1.25}"),
           List.of(
               "ejection: on",
@@ -72,7 +75,7 @@ final class Documents {
           "10.0.0.%d:80,weight=0,zone=b",
           "\"[::1]:8%d\"",
           "{host: h%d, port: 1, metadata: {\"\": \"a\\nb\", x: \"1\"}}",
-          "{host: \"::%d\", port: 2, id: \"é, '%d\", weight: 1000000}",
+          "{host: \"::%d\", port: 2, id: \"é, '%d\", weight: 9000}",
           "{host: h, port: 3, id: s%d, tier: 2147483647, zone: \"no, \", max_concurrent: 1}");
 
   private static final List<String> ROOT =
