@@ -312,8 +312,9 @@ final class Acceptor extends Timer implements ChannelHandler {
     lastPauseNanos = now;
     pauseFor(PauseReason.NO_DESCRIPTOR);
     loop.timers().arm(this, now + PAUSE_NANOS);
-    if (context().warm() != null) {
-      EventLoop.runGuarded(context().warm()::makeRoom);
+    WarmConnections warm = context().warm();
+    if (warm != null) {
+      EventLoop.runGuarded(warm::makeRoom);
     }
     if (isNews) {
       log.warn("accepting pauses until there is room: {}", cause.toString());

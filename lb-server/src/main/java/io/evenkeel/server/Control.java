@@ -135,7 +135,12 @@ final class Control implements ConfigControl, AutoCloseable {
     }
     running.inventory().events().change(who, "configuration replaced: " + text(changes));
     if (file != null && isWritingBack()) {
-      written(file.write(sent), who);
+      try {
+        written(file.write(sent), who);
+      } catch (IOException e) {
+        log.warn("{}: in force, but not written to the file: {}", who, e.getMessage());
+        throw e;
+      }
     }
     return changes;
   }
@@ -217,7 +222,7 @@ final class Control implements ConfigControl, AutoCloseable {
         log.warn("file change: {}", what);
         unreadable = what;
       }
-    } catch (RuntimeException e) { // whatever it is, the next look is to come
+    } catch (Throwable e) { // whatever it is, the next look is to come
       log.error("file change: not reloaded", e);
     }
   }
@@ -293,7 +298,7 @@ final class Control implements ConfigControl, AutoCloseable {
       List<String> unused = reload("SIGHUP");
     } catch (ConfigException | IOException e) {
       log.debug("told already", e);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       log.error("SIGHUP: not reloaded", e);
     }
   }

@@ -69,13 +69,13 @@ final class RunCommand implements Callable<Integer> {
     }
     Logging.configure("info");
     Control control = new Control(options);
+    if (options.config != null) { // first: a signal that comes meanwhile waits for the start
+      boolean unused = Hangup.handle(control::hangUp);
+    }
     control.start();
     PrintWriter out = commandLine.getOut();
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> drainAndHalt(control, out), "evenkeel-drain"));
-    if (options.config != null) {
-      boolean unused = Hangup.handle(control::hangUp);
-    }
     control.running().welcome().forEach(line -> say(out, line));
     new CountDownLatch(1).await(); // for ever: the process ends by a signal, or by the API
     return 0;

@@ -27,6 +27,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The balancers and listeners that a configuration has started. To start is to change from nothing
@@ -36,6 +38,8 @@ import org.jspecify.annotations.Nullable;
  * leaves last. Safe for use by any thread; one change at a time.
  */
 final class Running {
+
+  private static final Logger log = LoggerFactory.getLogger(Running.class);
 
   /** What is said of an address that cannot be had. */
   static final String FREE_PORT =
@@ -149,18 +153,21 @@ final class Running {
         undo.push(newAdmin::close);
       }
       Map<String, RunningListener> newListeners = newListeners(before, next, newBalancers, undo);
-      for (BalancerConfig balancer : next.balancers()) {
-        BalancerConfig was = before.balancer(balancer.name()).orElse(balancer);
-        if (!was.equals(balancer)) {
-          undo.push(balancer(balancer.name()).change(was, balancer));
-        }
-      }
       for (ListenerConfig listener : next.listeners()) {
         ListenerConfig was = before.listener(listener.name()).orElse(listener);
         if (!was.equals(listener) && !newListeners.containsKey(listener.name())) {
           RunningListener running = Objects.requireNonNull(listeners.get(listener.name()));
           running.update(listener);
           undo.push(() -> updateBack(running, was));
+        }
+      }
+      for (BalancerConfig balancer : next.balancers()) { // last: what is undone here is forgotten
+        BalancerConfig was = before.balancer(balancer.name()).orElse(balancer);
+        if (!was.equals(balancer)) {
+          RunningBalancer running = balancer(balancer.name());
+          Runnable back = running.change(was, balancer);
+          undo.push(() -> inventory.put(running.entry())); // last: a new monitor, maybe
+          undo.push(back);
         }
       }
       undo.clear(); // from here on nothing fails
@@ -176,8 +183,17 @@ final class Running {
       }
     } finally {
       while (!undo.isEmpty()) {
-        undo.pop().run();
+        takeBack(undo.pop());
       }
+    }
+  }
+
+  /** Whatever one step throws, those before it are taken back, too. */
+  private static void takeBack(Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) { // as when the server file of before is not there any more
+      log.error("a step of a change that was refused could not be taken back", e);
     }
   }
 
@@ -230,6 +246,7 @@ final class Running {
       started.put(listener.name(), running);
       undo.push(
           () -> {
+            running.mute(); // another one may have its name
             int unused = running.proxy().shutdown(Duration.ZERO);
           });
     }
@@ -292,6 +309,11 @@ final class Running {
     }
     balancers.values().forEach(balancer -> inventory.put(balancer.entry()));
     newOnes.values().forEach(listener -> inventory.put(listener.entry()));
+    for (RunningListener listener : leaving.keySet()) {
+      if (newOnes.containsKey(listener.name())) {
+        listener.mute();
+      }
+    }
     for (RunningListener listener : gone) {
       if (stay.containsKey(listener.name())) {
         listener.mute();

@@ -24,7 +24,11 @@ import io.evenkeel.server.config.BalancerConfig.SelectorConfig;
 import io.evenkeel.server.config.BalancerConfig.SlowStartConfig;
 import io.evenkeel.server.config.ConfigException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -172,7 +176,7 @@ final class RunningBalancer {
     SelectorDescription selector = Selectors.describe(balancer.settings().selector());
     return new BalancerConfig(
         config.name(),
-        config.discovery() == null ? servers() : config.servers(),
+        config.discovery() == null ? inOrderOf(config.servers()) : config.servers(),
         config.discovery(),
         new SelectorConfig(selector.name(), selector.options()),
         config.health(),
@@ -185,6 +189,15 @@ final class RunningBalancer {
 
   private List<Server> servers() {
     return balancer.nodes().stream().map(Node::server).toList();
+  }
+
+  /** Those that are named there, as there; the others behind them. */
+  private List<Server> inOrderOf(List<Server> named) {
+    Map<String, Integer> places = new HashMap<>();
+    named.forEach(server -> places.put(server.id(), places.size()));
+    List<Server> sorted = new ArrayList<>(servers());
+    sorted.sort(Comparator.comparingInt(server -> places.getOrDefault(server.id(), named.size())));
+    return sorted;
   }
 
   /**

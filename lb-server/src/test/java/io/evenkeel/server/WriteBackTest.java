@@ -72,6 +72,19 @@ class WriteBackTest {
   }
 
   @Test
+  void serverThatTheFileHasAtItsTop_isNewHere_theOrderOfTheFileStays_withItsComments()
+      throws Exception {
+    try (Program program = Program.start(folder, yaml(true))) {
+      String[] yaml = yaml(true);
+      yaml[7] = "      - '127.0.0.1:9' # on top\n" + yaml[7];
+      assertThat(program.reload(yaml)).hasSize(1);
+      assertThat(program.balancer("web").drain("127.0.0.1:9")).isTrue();
+      program.control().changed("web", "test");
+      assertThat(program.content()).isEqualTo(Program.text(yaml));
+    }
+  }
+
+  @Test
   void fileThatSomebodyElseHasChanged_isLeftAlone_theChangeIsInForceAllTheSame() throws Exception {
     try (Program program = Program.start(folder, yaml(true))) {
       change(program);

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *       otherwise a page of elsewhere could have its own name resolved to 127.0.0.1 and would then
  *       be of the same origin as we are. With tokens any name passes: that page would have none.
  *   <li>A bearer token, or the cookie of a session.
- *   <li>For changes, that no page of another origin sent them: browsers name the origin.
+ *   <li>That no page of another origin sent it: browsers say so. A link to here is no such thing.
  * </ul>
  */
 final class Access {
@@ -55,10 +55,15 @@ final class Access {
 
   /** No cross-site request, nor one of another port's page on this host. */
   void checkOrigin(Exchange exchange) throws HttpProblem {
+    String site = exchange.header("Sec-Fetch-Site").orElse("same-origin");
     if (!exchange.changes()) {
+      // It could not read the answer, but without tokens it could keep us busy. A link may be used.
+      boolean isLink = exchange.header("Sec-Fetch-Dest").orElse("").equals("document");
+      if ((site.equals("cross-site") || site.equals("same-site")) && !isLink) {
+        throw HttpProblem.of(403, "a page of another origin asks");
+      }
       return;
     }
-    String site = exchange.header("Sec-Fetch-Site").orElse("same-origin");
     Optional<String> origin = exchange.header(HttpHeader.ORIGIN);
     if (!(site.equals("same-origin") || site.equals("none"))
         || (origin.isPresent()

@@ -23,6 +23,9 @@ final class Assets {
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*(/[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)*");
 
+  /** The pattern goes as deep as a name has segments. */
+  private static final int LONGEST_NAME = 255;
+
   /** By the end of the name; nothing else is served. */
   private static final Map<String, String> TYPES =
       Map.of(
@@ -63,7 +66,7 @@ final class Assets {
 
   private @Nullable Asset find(String name) {
     Asset known = assets.get(name);
-    if (known != null || !NAME.matcher(name).matches()) {
+    if (known != null || name.length() > LONGEST_NAME || !NAME.matcher(name).matches()) {
       return known;
     }
     String type = TYPES.get(name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT));

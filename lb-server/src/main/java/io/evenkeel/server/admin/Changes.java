@@ -141,8 +141,10 @@ final class Changes {
       }
       try {
         balancer.balancer().add(server);
-      } catch (IllegalArgumentException e) { // from elsewhere, in this moment
-        throw HttpProblem.of(409, "a server of that id is there");
+      } catch (IllegalArgumentException e) {
+        throw find(balancer, server.id()) != null // from elsewhere, in this moment
+            ? HttpProblem.of(409, "a server of that id is there")
+            : refused("", e);
       }
     }
     String path =
@@ -184,13 +186,15 @@ final class Changes {
       return done(
           exchange, balancer, removed(balancer, id), Answer.json(object().put("removed", id)));
     }
+    Node node;
     CompletionStage<Integer> drained;
     synchronized (lock) {
       refuseLast(balancer, id);
+      node = require(balancer, id);
       drained = drain(balancer, id, drainSeconds);
     }
     Who who = exchange.who();
-    afterwards(drained, who, balancer, id, left -> finishRemoval(balancer, id, left, who));
+    afterwards(drained, who, balancer, id, left -> finishRemoval(balancer, node, left, who));
     audit(who, "drains server " + id + " of " + balancer.name() + ", then removes it");
     return Answer.json(202, object().put("removing", id));
   }
@@ -199,10 +203,18 @@ final class Changes {
     return "removed server " + id + " of " + balancer.name();
   }
 
-  /** What a change is called when nobody waits for it any more. */
-  private void finishRemoval(Inventory.Balancer balancer, String id, int left, Who who) {
+  /**
+   * When the drain is over: unless it was made ready again meanwhile, or is another one of its id.
+   */
+  private void finishRemoval(Inventory.Balancer balancer, Node node, int left, Who who) {
+    String id = node.server().id();
     try {
-      remove(balancer, id);
+      synchronized (lock) {
+        if (require(balancer, id) != node || !node.blocks().contains(Block.DRAINING)) {
+          throw HttpProblem.of(409, "it does not drain any more");
+        }
+        remove(balancer, id);
+      }
     } catch (HttpProblem e) {
       audit(who, "did not remove server " + id + ": " + e.getMessage());
       return;
@@ -250,8 +262,8 @@ final class Changes {
       }
       server = with(node.server(), values);
       try {
-        // In an order in which the server never gets something new that neither state would give
-        // it.
+        // This first, for a selector may refuse it: then nothing has changed.
+        boolean updated = balancer.balancer().update(server);
         boolean blocked = false;
         if (drainSeconds != null) {
           drained = balancer.balancer().drain(id, Duration.ofSeconds(drainSeconds));
@@ -261,11 +273,12 @@ final class Changes {
         } else if (state.equals("maintenance")) {
           blocked = balancer.balancer().maintain(id);
         }
-        boolean updated = balancer.balancer().update(server);
         boolean resumed = state.equals("ready") && balancer.balancer().resume(id);
         changed = blocked || updated || resumed;
-      } catch (IllegalArgumentException e) { // removed from elsewhere, in this moment
-        throw notFound();
+      } catch (IllegalArgumentException e) {
+        throw find(balancer, id) == null // removed from elsewhere, in this moment
+            ? notFound()
+            : refused(values.has("weight") ? "/weight" : "", e);
       }
     }
     Who who = exchange.who();
@@ -344,8 +357,12 @@ final class Changes {
       throw HttpProblem.of(422, List.of(faultOfOption(options, e)));
     }
     boolean changed;
-    synchronized (lock) {
-      changed = balancer.balancer().change().selector(selector).apply();
+    try {
+      synchronized (lock) {
+        changed = balancer.balancer().change().selector(selector).apply();
+      }
+    } catch (IllegalArgumentException e) { // what it says to these servers
+      throw refused("/options", e);
     }
     Answer answer = Answer.json(views.algorithm(balancer));
     String text = "selector of " + balancer.name() + " is " + name + " " + options;
@@ -374,7 +391,7 @@ final class Changes {
       throw HttpProblem.of(e);
     } catch (IOException e) {
       String notWritten = "in force, but not written to the file: " + clean(e);
-      return changes(List.of(notWritten));
+      return changes(List.of(notWritten)).with("Evenkeel-Warning", notWritten);
     }
   }
 
@@ -453,6 +470,12 @@ final class Changes {
 
   private static ObjectNode object() {
     return JsonNodeFactory.instance.objectNode();
+  }
+
+  /** A selector that cannot be built over the servers as they would be. */
+  private static HttpProblem refused(String pointer, IllegalArgumentException e) {
+    String message = LogText.clean(Objects.requireNonNullElse(e.getMessage(), "not allowed"));
+    return HttpProblem.of(422, List.of(Fault.at(pointer, message)));
   }
 
   private static HttpProblem notFound() {

@@ -118,7 +118,13 @@ record Form(String name, List<Field> fields) {
     private static boolean isLine(String text) {
       return !text.isBlank()
           && text.length() <= LONGEST
-          && text.chars().noneMatch(Character::isISOControl);
+          && text.codePoints().noneMatch(Field::isUnfit);
+    }
+
+    /** What no line, no path and no page can show: control characters, halves of characters. */
+    private static boolean isUnfit(int codePoint) {
+      return Character.isISOControl(codePoint)
+          || (codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE);
     }
 
     private static boolean isMap(JsonNode value) {

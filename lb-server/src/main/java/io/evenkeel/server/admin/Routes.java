@@ -237,7 +237,7 @@ final class Routes {
             && !exchange.method().equals("HEAD");
     Long after = exchange.number("after").orElse(null);
     if (!stream) {
-      return Answer.json(views.events());
+      return Answer.json(views.events(after == null ? 0 : after));
     }
     // What a browser says when it comes back, with the same query as before.
     String last = exchange.header("Last-Event-ID").orElse("");

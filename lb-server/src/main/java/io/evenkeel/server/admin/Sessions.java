@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Those who have signed in with a token at the page, which cannot send one with its stream of
  * events: a random text of 256 bits in a cookie stands for it. Bounded: one too many ends the
- * oldest, and only who holds a token can begin one. Kept, and looked up, under digests, so that
- * neither time nor a dump of memory gives a live one away. Safe for use by any thread.
+ * oldest of its token, and only who holds a token can begin one. Kept, and looked up, under
+ * digests, so that neither time nor a dump of memory gives a live one away. Safe for use by any
+ * thread.
  */
 final class Sessions {
 
@@ -42,11 +43,20 @@ final class Sessions {
     byte[] bits = new byte[32];
     random.nextBytes(bits);
     String secret = Base64.getUrlEncoder().withoutPadding().encodeToString(bits);
-    sessions.put(key(secret), new Session(token, clock.nanoTime() + life.toNanos()));
-    if (sessions.size() > most) {
-      sessions.remove(sessions.keySet().iterator().next());
+    if (sessions.size() >= most) {
+      sessions.remove(oldest(token));
     }
+    sessions.put(key(secret), new Session(token, clock.nanoTime() + life.toNanos()));
     return secret;
+  }
+
+  /** Of the same token, if it has any: nobody signs others out by signing in again and again. */
+  private String oldest(Token token) {
+    return sessions.entrySet().stream()
+        .filter(entry -> entry.getValue().token.equals(token))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseGet(() -> sessions.keySet().iterator().next());
   }
 
   /** Under what a session is kept. */

@@ -45,7 +45,9 @@ final class Views {
 
   /** What might be an IP address, and is no host name, which nobody is to look up. */
   private static final Pattern ADDRESS =
-      Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*");
+      Pattern.compile(
+          "BYTE(\\.BYTE){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*"
+              .replace("BYTE", "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"));
 
   private final Inventory inventory;
   private final History history;
@@ -223,6 +225,7 @@ final class Views {
     json.putObject("errors")
         .put("total", totals.errors())
         .put("per_second", Json.round(rates.errors()));
+    json.put("p99_ms", Json.round(reading.p99Millis())); // as in the history
     ObjectNode balancers = json.putObject("balancers");
     for (Reading.OfBalancer balancer : reading.balancers()) {
       balancers.set(balancer.name(), counts(balancer));
@@ -390,10 +393,10 @@ final class Views {
   }
 
   /** GET /events, for those who do not want a stream of them. */
-  ObjectNode events() {
+  ObjectNode events(long after) {
     ObjectNode json = Json.object();
     ArrayNode events = json.putArray("events");
-    inventory.events().after(0).forEach(entry -> events.add(entry.json()));
+    inventory.events().after(after).forEach(entry -> events.add(entry.json()));
     return json;
   }
 

@@ -23,6 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Who gets in, and what a caller may cost. */
 class AdminSecurityTest {
 
+  private static final String SITE = "Sec-Fetch-Site";
+
   private static final String OPS = "ops-secret-0123456789";
   private static final String EYES = "eyes-secret-0123456789";
   private static final Limits QUICK =
@@ -270,6 +272,19 @@ class AdminSecurityTest {
                     "Host: localhost",
                     "Connection: close")))
         .matches("(?s)HTTP/1.1 (400|403|200) .*");
+  }
+
+  @Test
+  void whatAPageOfElsewhereLoads_isRefused_aLinkToHereIsNot() throws Exception {
+    Api api = withoutTokens();
+    Reply image = api.send(api.request("GET", "/api/v1/servers", "").header(SITE, "cross-site"));
+    assertThat(image.status()).as(image.toString()).isEqualTo(403);
+    Reply link =
+        api.send(
+            api.request("GET", "/api/v1/servers", "")
+                .header(SITE, "cross-site")
+                .header("Sec-Fetch-Dest", "document"));
+    assertThat(link.status()).as(link.toString()).isEqualTo(200);
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
 import io.evenkeel.core.Node;
+import io.evenkeel.core.Server;
 import io.evenkeel.server.admin.Api.Reply;
 import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.Problem;
@@ -303,6 +304,41 @@ class AdminWritesTest {
       awaitChange("drain of server " + other + " of web: ended before");
     }
     assertThat(api.balancer.nodes()).hasSize(2);
+  }
+
+  @Test
+  void delete_afterADrain_doesNotRemoveAnotherServerThatHasTheIdByThen() throws Exception {
+    try (Lease lease = api.balancer.acquire()) {
+      Server before = lease.server();
+      api.send("DELETE", "/api/v1/servers/" + before.id() + "?drain_seconds=600", "");
+      assertThat(api.balancer.remove(before.id())).isTrue();
+      api.balancer.add(before.withWeight(7));
+      lease.close();
+      awaitChange("did not remove server " + before.id() + ": it does not drain any more");
+      assertThat(node(before.id()).server().weight()).isEqualTo(7);
+    }
+  }
+
+  @Test
+  void whatASelectorRefuses_isSaid_andNothingOfItIsDone() throws Exception {
+    for (int i = 0; i < 3; i++) {
+      api.balancer.add(Server.of("127.0.0.1", 2000 + i));
+    }
+    assertRefused(
+        "PUT", "/algorithm", "{'name':'maglev','options':{'table_size':'5'}}", "/options");
+    String nginx = "{\"name\":\"ring_hash\",\"options\":{\"placement\":\"nginx\"}}";
+    assertThat(api.send("PUT", "/api/v1/algorithm", nginx).status()).isEqualTo(200);
+    assertRefused("PATCH", "/servers/a", "{'state':'drain','weight':100000}", "/weight");
+    assertRefused("POST", "/servers", "{'host':'h','port':1,'weight':100000}", "");
+  }
+
+  private void assertRefused(String method, String path, String body, String pointer)
+      throws Exception {
+    String before = api.state();
+    Reply reply = api.send(method, "/api/v1" + path, body.replace('\'', '"'));
+    assertThat(reply.status()).as(reply.toString()).isEqualTo(422);
+    assertThat(reply.json().path("errors").path(0).path("pointer").asText()).isEqualTo(pointer);
+    assertThat(api.state()).isEqualTo(before);
   }
 
   @Test

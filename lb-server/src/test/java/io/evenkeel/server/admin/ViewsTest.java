@@ -521,7 +521,7 @@ class ViewsTest {
     assertThat(none.balancers().get("balancers")).isEmpty();
     assertThat(none.metrics().get("connections").get("open").asInt()).isZero();
     assertThat(none.history().get("open")).isEmpty();
-    assertThat(none.events().get("events")).isEmpty();
+    assertThat(none.events(0).get("events")).isEmpty();
     assertThat(none.stats(true).get("balancers")).isEmpty();
   }
 
@@ -538,7 +538,7 @@ class ViewsTest {
                     assertThat(views.health()).isNotNull();
                     assertThat(views.metrics()).isNotNull();
                     assertThat(views.stats(true)).isNotNull();
-                    assertThat(views.events()).isNotNull();
+                    assertThat(views.events(0)).isNotNull();
                     for (Inventory.Balancer balancer : rig.inventory.balancers()) {
                       assertThat(views.servers(balancer, true)).isNotNull();
                       assertThat(views.explain(balancer, "key")).isNotNull();

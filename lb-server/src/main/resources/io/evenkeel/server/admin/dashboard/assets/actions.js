@@ -6,23 +6,23 @@ import { $, el, icon, toast } from './dom.js';
 import { bytes, plural, selectorText } from './format.js';
 import { canWrite, current, store } from './store.js';
 
-const serversOf = (ids) => ids.map((id) => current()?.byId.get(id)).filter(Boolean);
+const serversOf = (balancer, ids) => ids.map((id) => store.balancers.get(balancer)?.byId.get(id)).filter(Boolean);
 const naming = (ids) => (ids.length === 1 ? ids[0] : plural(ids.length, 'server'));
 
 /** The servers by name, where there are several. */
 const listed = (ids) => (ids.length < 2 ? null : el('p', { class: 'muted names', text: ids.slice(0, 12).join(', ') + (ids.length > 12 ? ` and ${ids.length - 12} more` : '') }));
 
+/** Whose servers they are, where there are several balancers. */
+const within = (balancer) => (store.balancers.size < 2 ? null : el('p', { class: 'muted' }, 'Balancer ', el('b', { text: balancer })));
+
 /** What would be left: the warning that matters most. */
-function warning(ids) {
-  const rest = (current()?.servers ?? []).filter((server) => server.eligible && !ids.includes(server.id));
+function warning(balancer, ids) {
+  const rest = (store.balancers.get(balancer)?.servers ?? []).filter((server) => server.eligible && !ids.includes(server.id));
   if (rest.length > 0) return null;
   return el('p', { class: 'warning' }, icon('degraded'), el('span', { text: 'No eligible server would be left: new connections would be refused.' }));
 }
 
-function patch(ids, body) {
-  const balancer = store.chosen;
-  return ids.map((id) => ({ method: 'PATCH', path: serverPath(balancer, id), body }));
-}
+const patch = (balancer, ids, body) => ids.map((id) => ({ method: 'PATCH', path: serverPath(balancer, id), body }));
 
 function allowed() {
   if (!canWrite()) toast('Your token may only read.', 'warn');
@@ -32,6 +32,7 @@ function allowed() {
 const seconds = () => field('drain_seconds', 'Deadline in seconds', { type: 'number', min: 0, max: 86400, optional: true, placeholder: 'none: wait for all of them',
   hint: 'Nothing is cut: when the time is up, the events say what is still open.' });
 
+/** run(ids, balancer): of the balancer that is shown when it is asked for, unless told; what is shown later is no matter. */
 export const ACTIONS = {
   drain: { key: 'd', icon: 'draining', label: 'Drain…', run: drain },
   maintenance: { key: 'm', icon: 'maintenance', label: 'Maintenance…', run: maintenance },
@@ -40,50 +41,53 @@ export const ACTIONS = {
   remove: { key: 'Delete', icon: 'close', label: 'Remove…', run: remove, danger: true },
 };
 
-function drain(ids) {
-  const open = serversOf(ids).reduce((all, server) => all + (server.in_flight ?? 0), 0);
+function drain(ids, balancer = store.chosen) {
+  const open = serversOf(balancer, ids).reduce((all, server) => all + (server.in_flight ?? 0), 0);
   return allowed() && ask({
     title: `Drain ${naming(ids)}?`, confirm: 'Drain',
-    text: [`New connections go to other servers; ${open === 0 ? 'none is open now' : `${plural(open, 'open connection')} may finish`}.`, listed(ids), warning(ids)],
+    text: [`New connections go to other servers; ${open === 0 ? 'none is open now' : `${plural(open, 'open connection')} may finish`}.`, within(balancer), listed(ids), warning(balancer, ids)],
     fields: [seconds()],
-    calls: ({ drain_seconds }) => patch(ids, drain_seconds === undefined ? { state: 'drain' } : { state: 'drain', drain_seconds }),
+    calls: ({ drain_seconds }) => patch(balancer, ids, drain_seconds === undefined ? { state: 'drain' } : { state: 'drain', drain_seconds }),
     done: () => toast(`${naming(ids)}: draining`),
   });
 }
 
-function maintenance(ids) {
+function maintenance(ids, balancer = store.chosen) {
   return allowed() && ask({
     title: `Put ${naming(ids)} in maintenance?`, confirm: 'Maintenance',
-    text: ['Gets nothing new until it is made ready again, whatever its health checks say.', listed(ids), warning(ids)],
-    calls: () => patch(ids, { state: 'maintenance' }),
+    text: ['Gets nothing new until it is made ready again, whatever its health checks say.', within(balancer), listed(ids), warning(balancer, ids)],
+    calls: () => patch(balancer, ids, { state: 'maintenance' }),
     done: () => toast(`${naming(ids)}: in maintenance`),
   });
 }
 
-function ready(ids) {
+function ready(ids, balancer = store.chosen) {
   return allowed() && ask({
     title: `Make ${naming(ids)} ready?`, confirm: 'Ready',
-    text: ['Ends draining and maintenance. What health checks, ejection or the circuit breaker hold against it stays.', listed(ids)],
-    calls: () => patch(ids, { state: 'ready' }),
+    text: ['Ends draining and maintenance. What health checks, ejection or the circuit breaker hold against it stays.', within(balancer), listed(ids)],
+    calls: () => patch(balancer, ids, { state: 'ready' }),
     done: () => toast(`${naming(ids)}: ready`),
   });
 }
 
-function weight(ids) {
-  const weights = new Set(serversOf(ids).map((server) => server.weight));
-  const total = (current()?.servers ?? []).filter((server) => !ids.includes(server.id)).reduce((all, server) => all + server.weight, 0);
-  const share = el('p', { class: 'muted', role: 'status' });
+function weight(ids, balancer = store.chosen) {
+  const weights = new Set(serversOf(balancer, ids).map((server) => server.weight));
+  const total = (store.balancers.get(balancer)?.servers ?? []).filter((server) => !ids.includes(server.id)).reduce((all, server) => all + server.weight, 0);
+  const share = el('p', { class: 'muted' });
+  const alarm = warning(balancer, ids);
   const input = field('weight', 'Weight', { type: 'number', min: 0, step: 1, value: weights.size === 1 ? [...weights][0] : '', hint: '0 gets nothing new. Selectors that know no weights do not go by it.' });
   const show = () => {
     const value = input.value();
     const all = total + value * ids.length;
     share.textContent = value >= 0 && all > 0 ? `${((100 * value * ids.length) / all).toFixed(1)} % of all weights` : '';
+    if (alarm) alarm.hidden = value !== 0;
   };
   input.input.addEventListener('input', show);
   show();
   return allowed() && ask({
-    title: `Weight of ${naming(ids)}`, confirm: 'Change weight', text: [listed(ids)], fields: [input, { ...NOTHING, element: share }],
-    calls: (values) => patch(ids, { weight: values.weight }),
+    title: `Weight of ${naming(ids)}`, confirm: 'Change weight', text: [within(balancer), listed(ids)],
+    fields: [input, { ...NOTHING, element: el('div', { role: 'status' }, share, alarm) }],
+    calls: (values) => patch(balancer, ids, { weight: values.weight }),
     done: () => toast(`${naming(ids)}: weight ${input.value()}`),
   });
 }
@@ -91,12 +95,11 @@ function weight(ids) {
 /** Something to show among fields that is none. */
 const NOTHING = { name: '', value: () => undefined, check: () => null, complain: () => {}, input: null };
 
-function remove(ids) {
-  const balancer = store.chosen;
-  const carried = serversOf(ids).reduce((all, server) => all + (server.traffic ? server.traffic.bytes_in + server.traffic.bytes_out : 0), 0);
+function remove(ids, balancer = store.chosen) {
+  const carried = serversOf(balancer, ids).reduce((all, server) => all + (server.traffic ? server.traffic.bytes_in + server.traffic.bytes_out : 0), 0);
   return allowed() && ask({
     title: `Remove ${naming(ids)}?`, confirm: 'Remove', danger: true,
-    text: [`It leaves ${balancer} with its counters${carried > 0 ? ` (${bytes(carried)} carried)` : ''}. With a deadline it is drained first, for so long at most.`, listed(ids), warning(ids)],
+    text: [`It leaves ${balancer} with its counters${carried > 0 ? ` (${bytes(carried)} carried)` : ''}. With a deadline it is drained first, for so long at most.`, listed(ids), warning(balancer, ids)],
     fields: [seconds()],
     calls: ({ drain_seconds }) => ids.map((id) => ({ method: 'DELETE', path: serverPath(balancer, id) + (drain_seconds === undefined ? '' : `?drain_seconds=${drain_seconds}`) })),
     done: ([answer]) => toast(`${naming(ids)}: ${answer && 'removing' in answer ? 'drains, then is removed' : 'removed'}`),
@@ -184,6 +187,7 @@ export async function changeSelector() {
 /** The menu of a row. */
 export function openMenu(id, button, details) {
   const menu = $('menu');
+  const balancer = store.chosen;
   const item = (name, label, key, run, danger) =>
     el('button', { type: 'button', role: 'menuitem', tabindex: '-1', class: danger ? 'danger' : '', on: { click: () => {
       menu.hidePopover();
@@ -192,7 +196,7 @@ export function openMenu(id, button, details) {
   menu.setAttribute('aria-label', `Actions for ${id}`);
   menu.replaceChildren(
     item('info', 'Details', '↵', () => details(id)),
-    ...(canWrite() ? Object.values(ACTIONS).map((action) => item(action.icon, action.label, action.key === 'Delete' ? 'Del' : action.key, () => action.run([id]), action.danger)) : []));
+    ...(canWrite() ? Object.values(ACTIONS).map((action) => item(action.icon, action.label, action.key === 'Delete' ? 'Del' : action.key, () => action.run([id], balancer), action.danger)) : []));
   menu.onkeydown = (event) => {
     const items = [...menu.children];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -3,7 +3,7 @@
 import { get, serverPath } from './api.js';
 import { ACTIONS } from './actions.js';
 import { panel } from './dialogs.js';
-import { el, icon } from './dom.js';
+import { el, icon, morph } from './dom.js';
 import { bytes, count, duration, isNumber, ms, rate, stateIcon, stateWord, whole, words } from './format.js';
 import { drawSpark } from './spark.js';
 import { canWrite, current, store } from './store.js';
@@ -15,25 +15,29 @@ export function openDetails(id) {
   if (!current()?.byId.has(id)) return;
   const body = el('div', { class: 'details' });
   const actions = el('div', { class: 'chips' }, ...(canWrite() ? Object.values(ACTIONS) : []).map((action) =>
-    el('button', { type: 'button', class: action.danger ? 'danger' : '', on: { click: () => action.run([id]) } }, icon(action.icon), action.label)));
+    el('button', { type: 'button', class: action.danger ? 'danger' : '', on: { click: () => action.run([id], balancer) } }, icon(action.icon), action.label)));
   const dialog = panel('drawer', id, actions, body);
   let health = null;
+  let asking = false;
   const render = () => {
+    if (!dialog.open) return;
     const server = store.balancers.get(balancer)?.byId.get(id);
-    if (server) {
-      body.replaceChildren(...sections(server, health));
-      drawSpark(body.querySelector('canvas'), server.spark);
-    } else body.replaceChildren(el('p', { class: 'empty', text: 'This server has been removed.' }));
+    morph(body, el('div', { class: 'details' }, ...(server ? sections(server, health) : [el('p', { class: 'empty', text: 'This server has been removed.' })])));
+    if (server) drawSpark(body.querySelector('canvas'), server.spark);
   };
   const refresh = async () => {
+    render();
+    if (asking) return;
+    asking = true;
     try {
       health = await get(serverPath(balancer, id) + '/health');
     } catch {
       // What the statistics say is shown all the same.
+    } finally {
+      asking = false;
     }
-    if (dialog.open) render();
+    render();
   };
-  render();
   refresh();
   const timer = setInterval(refresh, REFRESH_MS);
   dialog.addEventListener('close', () => clearInterval(timer));

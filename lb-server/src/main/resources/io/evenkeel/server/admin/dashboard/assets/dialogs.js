@@ -2,13 +2,35 @@
 // field that it is about. Enter confirms, Escape leaves everything as it is.
 
 import { call, curl } from './api.js';
-import { el, icon } from './dom.js';
+import { $, el, icon } from './dom.js';
+import { store } from './store.js';
 
 let serial = 0;
 
+/** The dialogs that are open, the one on top last. */
+const open = [];
+
+/** Opens a dialog above all else; `closed` is called when it has been closed. */
+export function showModal(dialog, closed = () => {}) {
+  dialog.addEventListener('close', () => {
+    open.splice(open.indexOf(dialog), 1);
+    placeRegions();
+    closed();
+  }, { once: true });
+  open.push(dialog);
+  dialog.showModal();
+  placeRegions();
+}
+
+/** What is outside of the dialog on top is inert, live regions too: they go along with it. */
+function placeRegions() {
+  (open.at(-1) ?? document.body).append($('toasts'), $('announce'));
+}
+
 /**
  * Asks, and does it on confirmation. `calls(values)` gives what to send, as [{ method, path, body }], one after
- * another; `fields` are those made by `field`. Resolves to the answers, or to null if nothing was done.
+ * another; `fields` are those made by `field`. Where one fails, those done before are not sent again. Resolves to the
+ * answers, or to null if not everything was done.
  */
 export function ask({ title, text, fields = [], confirm, danger = false, calls, done = () => {} }) {
   const id = `dialog-${++serial}`;
@@ -26,6 +48,7 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
   const dialog = el('dialog', { 'aria-labelledby': id }, form);
   const values = () => Object.fromEntries(fields.map((field) => [field.name, field.value()]));
   const wanted = () => {
+    if (fields.some((field) => field.unreadable?.())) return [];
     try {
       return calls(values());
     } catch {
@@ -34,7 +57,7 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
   };
   const showCalls = () => {
     const list = wanted();
-    shell.textContent = list.slice(0, 5).map(({ method, path, body }) => curl(method, path, body)).join('\n')
+    shell.textContent = list.slice(0, 5).map(({ method, path, body }) => curl(method, path, body, store.signedIn)).join('\n')
       + (list.length > 5 ? `\n# and ${list.length - 5} more` : '');
   };
   form.addEventListener('input', showCalls);
@@ -42,6 +65,9 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
   cancel.addEventListener('click', () => dialog.close());
   return new Promise((resolve) => {
     let answers = null;
+    /** What was sent last, and its answer, by target: without the query, a server removed is gone whatever the deadline is now. */
+    const made = new Map();
+    const target = ({ path }) => path.split('?')[0];
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       error.hidden = true;
@@ -54,22 +80,26 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
       }
       submit.disabled = true;
       const list = calls(values());
-      const got = [];
+      let at = 0;
       try {
-        for (const { method, path, body } of list) {
-          if (list.length > 1) progress.textContent = `${got.length + 1} of ${list.length}`;
-          got.push(await call(method, path, body));
+        for (; at < list.length; at++) {
+          if (list.length > 1) progress.textContent = `${at + 1} of ${list.length}`;
+          const key = target(list[at]);
+          const sent = JSON.stringify(list[at].body);
+          if (made.has(key) && made.get(key).sent === sent) continue;
+          made.delete(key);
+          made.set(key, { sent, answer: await send(list[at]) });
         }
-        answers = got;
+        answers = list.map((one) => made.get(target(one)).answer);
         dialog.close();
       } catch (failure) {
-        showFailure(failure, got.length, list.length);
+        showFailure(failure, at, list.length);
       } finally {
         submit.disabled = false;
         progress.textContent = '';
       }
     });
-    function showFailure(failure, made, of) {
+    function showFailure(failure, finished, of) {
       let placed = false;
       for (const { pointer, detail } of failure.errors ?? []) {
         const field = fields.find((one) => pointer === '/' + one.name || pointer?.startsWith(`/${one.name}/`));
@@ -79,21 +109,29 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
           placed = true;
         }
       }
-      const text = failure instanceof TypeError ? 'The admin API does not answer.' : failure.message;
-      error.textContent = made > 0 ? `${made} of ${of} are done, then: ${text}` : text;
-      error.hidden = placed && made === 0;
+      error.textContent = finished > 0 ? `${finished} of ${of} are done, then: ${failure.message}` : failure.message;
+      error.hidden = placed && finished === 0;
     }
-    dialog.addEventListener('close', () => {
+    document.body.append(dialog);
+    showModal(dialog, () => {
       dialog.remove();
       if (answers) done(answers);
       resolve(answers);
     });
-    document.body.append(dialog);
-    dialog.showModal();
     const first = fields[0]?.input ?? (danger ? cancel : submit);
     first.focus();
     if (first.select) first.select();
   });
+}
+
+/** What is to be removed and is not there has been removed, by a call before whose answer was lost or by another. */
+async function send({ method, path, body }) {
+  try {
+    return await call(method, path, body);
+  } catch (failure) {
+    if (method === 'DELETE' && failure.status === 404) return null;
+    throw failure;
+  }
 }
 
 /** A field of a dialog. `check(value)` gives a complaint or null; `optional` ones are left out when empty. */
@@ -111,13 +149,17 @@ export function field(name, label, { type = 'text', value = '', hint, optional =
     if (text === '') return undefined;
     return type === 'number' ? Number(text) : text;
   };
+  // Text that is no number: its value is '', as if nothing stood there.
+  const unreadable = () => input.validity.badInput;
   return {
-    name, input, element, value: read,
+    name, input, element, value: read, unreadable,
     check() {
       const now = read();
+      const expected = `expected: ${step === 1 ? 'a whole number' : 'a number'}${min !== undefined ? ` from ${min}` : ''}${max !== undefined ? ` to ${max}` : ''}`;
+      if (unreadable()) return expected;
       if (now === undefined) return optional ? null : 'is needed';
       if (type === 'number' && (!Number.isFinite(now) || (min !== undefined && now < min) || (max !== undefined && now > max) || (step === 1 && !Number.isInteger(now)))) {
-        return `expected: ${step === 1 ? 'a whole number' : 'a number'}${min !== undefined ? ` from ${min}` : ''}${max !== undefined ? ` to ${max}` : ''}`;
+        return expected;
       }
       return check?.(now) ?? null;
     },
@@ -139,8 +181,7 @@ export function panel(className, title, ...children) {
   dialog.addEventListener('click', (event) => {
     if (event.target === dialog) dialog.close();
   });
-  dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
-  dialog.showModal();
+  showModal(dialog, () => dialog.remove());
   return dialog;
 }

@@ -49,6 +49,24 @@ export function setHidden(element, hidden) {
   if (element.hidden !== hidden) element.hidden = hidden;
 }
 
+/** Makes an element like another by writing only what differs: text that somebody has selected stays selected. */
+export function morph(node, like) {
+  if (node.nodeName !== like.nodeName) {
+    node.replaceWith(like);
+    return;
+  }
+  if (node.nodeType === Node.TEXT_NODE) {
+    if (node.data !== like.data) node.data = like.data;
+    return;
+  }
+  for (const { name, value } of like.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  for (const { name } of [...node.attributes]) if (!like.hasAttribute(name)) node.removeAttribute(name);
+  const before = [...node.childNodes];
+  const after = [...like.childNodes];
+  after.forEach((child, i) => (i < before.length ? morph(before[i], child) : node.append(child)));
+  for (const child of before.slice(after.length)) child.remove();
+}
+
 /** The colours of the theme as a canvas takes them. */
 export function colours(...names) {
   const probe = el('span', { class: 'sr' });

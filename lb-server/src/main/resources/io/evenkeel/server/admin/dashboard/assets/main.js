@@ -4,7 +4,7 @@ import { ACTIONS, add, changeSelector, openMenu } from './actions.js';
 import { call, get, of, whenUnauthorized } from './api.js';
 import { createCharts, recolourCharts, renderCharts } from './charts.js';
 import { openDetails } from './details.js';
-import { panel } from './dialogs.js';
+import { panel, showModal } from './dialogs.js';
 import { $, el, icon, setData, setHidden, setIcon, setText, toast } from './dom.js';
 import { age, count, plural, selectorText, stateIcon, stateWord, words } from './format.js';
 import { createLog, explain, prependLog, renderKeys, renderLog, resetKeys } from './panels.js';
@@ -30,7 +30,7 @@ const stream = new Stream({
   last: lastSeq,
   state: showConnection,
   stats(text) {
-    performance.mark('evenkeel:stats');
+    const began = performance.now();
     const stats = JSON.parse(text);
     if (paused || document.hidden) {
       held = stats;
@@ -38,9 +38,8 @@ const stream = new Stream({
     }
     putStats(stats);
     render();
-    performance.measure('evenkeel:update', 'evenkeel:stats');
+    performance.measure('evenkeel:update', { start: began });
     if (performance.getEntriesByName('evenkeel:update').length > 120) performance.clearMeasures('evenkeel:update');
-    performance.clearMarks('evenkeel:stats');
   },
   event(type, text) {
     const event = { type, ...JSON.parse(text) };
@@ -50,18 +49,21 @@ const stream = new Stream({
   },
 });
 
-/** Everything as it is now; what comes later is told by the stream. */
-async function load() {
+/** Everything as it is now, if it is still wanted when it is known; what comes later is told by the stream. */
+async function load(isWanted) {
   const session = await get('session').catch((failure) => {
     if (failure.status === 401) throw failure;
     return null;
   });
+  if (!isWanted()) return;
   store.role = session?.role ?? 'write';
+  store.signedIn = (session?.name ?? 'anonymous') !== 'anonymous';
   document.body.dataset.role = store.role;
   setHidden($('role'), canWrite());
-  setHidden($('sign-out'), (session?.name ?? 'anonymous') === 'anonymous');
+  setHidden($('sign-out'), !store.signedIn);
   const [health, metrics, history, log, { balancers }] = await Promise.all([get('health'), get('metrics'), get('history'), get('events'), get('balancers')]);
   const parts = await Promise.all(balancers.flatMap((name) => [get(of(name, 'servers?spark=true')), get(of(name, 'algorithm'))]));
+  if (!isWanted()) return;
   for (const name of [...store.balancers.keys()]) if (!balancers.includes(name)) store.balancers.delete(name);
   balancers.forEach((name, i) => putBalancer(name, parts[2 * i + 1], parts[2 * i].servers));
   store.health = health;
@@ -222,8 +224,9 @@ function showConnection(state, seconds) {
   setText($('connection-text'), shown === 'paused' ? 'Held' : SAID[state]);
   const offline = $('offline');
   document.body.dataset.signed = state === 'closed' ? 'out' : 'in';
-  document.body.dataset.stale = String(state === 'stale' || state === 'lost');
+  // What is old looks old until there is something new, through all tries.
   if (state === 'stale' || state === 'lost') {
+    setData(document.body, 'stale', 'true');
     const seen = store.heard > 0 ? `What you see is ${age((performance.now() - store.heard) / 1000)} old.` : '';
     setText($('connection-text'), SAID[state]);
     setText($('offline-text'), state === 'lost' ? 'The connection to the balancer is lost.' : 'The balancer has not been heard for some seconds.');
@@ -231,6 +234,7 @@ function showConnection(state, seconds) {
     setText($('age'), `${seen}${state === 'lost' ? ` Next try in ${age(Math.ceil(seconds))}.` : ''}`);
     favicon('offline');
   } else if (state === 'live') {
+    setData(document.body, 'stale', 'false');
     setHidden(offline, true);
   }
 }
@@ -258,7 +262,7 @@ function announce(text) {
 // Signing in: the cookie that the API gives for a token is out of this page's reach.
 whenUnauthorized(() => {
   stream.close();
-  if (!$('sign-in').open) $('sign-in').showModal();
+  if (!$('sign-in').open) showModal($('sign-in'));
   showConnection('closed', 0);
 });
 $('sign-in').addEventListener('cancel', (event) => event.preventDefault());

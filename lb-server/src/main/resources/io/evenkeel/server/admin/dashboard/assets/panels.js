@@ -15,6 +15,8 @@ let keysOf = '';
 let keysAt = -Infinity;
 let keyed = true;
 let asking = false;
+/** Counts what was to be explained: an answer that has been overtaken is not shown. */
+let explained = 0;
 
 /** Asks anew where keys go if another balancer is shown, if its servers or selector changed, or time has passed. */
 export async function renderKeys(now = performance.now()) {
@@ -33,7 +35,7 @@ export async function renderKeys(now = performance.now()) {
     keyed = keys.keyed;
     if (asked === store.chosen) showShares(keys, balancer.algorithm);
   } catch {
-    setText($('keys-note'), 'not known');
+    if (asked === store.chosen) setText($('keys-note'), 'not known');
   } finally {
     asking = false;
   }
@@ -66,12 +68,16 @@ function showShares(keys, algorithm) {
 /** Says where a key would go now, and why not elsewhere. */
 export async function explain(key) {
   const box = $('explanation');
+  const balancer = store.chosen;
+  const mine = ++explained;
+  const overtaken = () => mine !== explained || balancer !== store.chosen;
   if (key === '') {
     box.replaceChildren();
     return;
   }
   try {
-    const { next, servers, taken_as: takenAs } = await get(of(store.chosen, `explain?key=${encodeURIComponent(key)}`));
+    const { next, servers, taken_as: takenAs } = await get(of(balancer, `explain?key=${encodeURIComponent(key)}`));
+    if (overtaken()) return;
     const rows = [...servers].sort((a, b) => (b.verdict === 'NEXT') - (a.verdict === 'NEXT'));
     box.replaceChildren(
       el('p', { class: 'answer' }, el('code', { text: key }), takenAs === 'address' ? el('span', { class: 'muted', text: 'as a client’s address' }) : null, icon('arrow'),
@@ -82,6 +88,7 @@ export async function explain(key) {
           el('th', { scope: 'row', text: one.id }), el('td', { text: words(one.verdict) }), el('td', { text: one.reason ?? '' })))))),
       rows.length > SHOWN_SERVERS ? el('p', { class: 'muted', text: `and ${plural(rows.length - SHOWN_SERVERS, 'server')} more` }) : '');
   } catch (failure) {
+    if (overtaken()) return;
     box.replaceChildren(el('p', { class: 'error', text: failure.message }));
   }
 }
@@ -90,6 +97,7 @@ export async function explain(key) {
 export function resetKeys() {
   keysOf = '';
   keysAt = -Infinity;
+  explained++;
   $('explanation').replaceChildren();
   $('shares').replaceChildren();
   setText($('keys-note'), '');

@@ -79,7 +79,7 @@ export function updateRow(row, server, index, chosen) {
   const { check, traffic, rates } = server;
   if (row.id !== server.id) {
     row.id = server.id;
-    row.spark = undefined;
+    row.spark = null; // not undefined, which a server without a curve has: another's must go
     tr.dataset.id = server.id;
     setText(part.boxText, `Choose ${server.id}`);
     setText(part.menuText, `Actions for ${server.id}`);

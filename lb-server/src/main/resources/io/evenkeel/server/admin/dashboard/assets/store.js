@@ -5,6 +5,8 @@ export const store = {
   /** connecting, live, stale, lost, paused or signed_out. */
   connection: 'connecting',
   role: 'write',
+  /** Whether the admin server has tokens, one of which the user gave. */
+  signedIn: false,
   health: null,
   metrics: null,
   /** By name: { algorithm, servers, byId }. */
@@ -79,7 +81,7 @@ function appendHistory({ time_unix: time, health, metrics }) {
   for (const name of ['connections', 'errors', 'bytes_in', 'bytes_out']) history[name].push(pending[name] / pending.n);
   history.open.push(connections.open);
   history.eligible.push(health.balancers.reduce((sum, balancer) => sum + balancer.eligible, 0));
-  history.p99_ms.push(worstP99());
+  history.p99_ms.push(typeof metrics.p99_ms === 'number' ? metrics.p99_ms : worstP99());
   pending = null;
   if (history.times.length > POINTS_KEPT) {
     history.times.shift();
@@ -87,7 +89,10 @@ function appendHistory({ time_unix: time, health, metrics }) {
   }
 }
 
-/** Of the time until a server's first byte, the slowest server's, as the history has it. */
+/**
+ * The slowest server's p99 of the time to the first byte, where the statistics have no p99_ms: near to what the history
+ * has, which is the slowest listener's.
+ */
 function worstP99() {
   let worst = null;
   for (const { servers } of store.balancers.values()) {

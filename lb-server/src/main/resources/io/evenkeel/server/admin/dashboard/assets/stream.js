@@ -2,13 +2,15 @@
 // has gone silent. The state machine:
 //   connecting -> live       statistics came
 //   live -> stale            none for STALE_MS
-//   any -> lost              the connection ended, or was silent for SILENT_MS; next try after a pause
+//   any -> lost              the connection ended or was silent for SILENT_MS, or what goes before it failed or took
+//                            LOADING_MS; next try after a pause
 //   lost -> connecting       the pause is over, or the browser says that the network is back
 
 import { EVENTS } from './api.js';
 
 const STALE_MS = 4000;
 const SILENT_MS = 15000;
+const LOADING_MS = 30000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15000;
 const TYPES = ['server', 'listener', 'change'];
@@ -22,7 +24,8 @@ export class Stream {
   #state = 'closed';
 
   /**
-   * before: called before each try, may throw to have it counted as failed; last: the number of the last event that
+   * before(isWanted): called before each try, may throw to have it counted as failed; once isWanted() is false, the try
+   * has been given up, and what it learnt is not to be used any more; last: the number of the last event that
    * is known by then; state(name, secondsToRetry); stats(json); event(type, json).
    */
   constructor({ before, last, state, stats, event }) {
@@ -40,8 +43,9 @@ export class Stream {
     this.close();
     this.#become('connecting');
     const attempt = (this.attempt = {});
+    this.#heard = performance.now();
     try {
-      await this.before();
+      await this.before(() => this.attempt === attempt);
     } catch (error) {
       if (this.attempt === attempt && error.status !== 401) this.#fail();
       return;
@@ -88,9 +92,9 @@ export class Stream {
   #watch() {
     if (this.#state === 'lost') {
       this.#become('lost');
-    } else if (this.#source) {
+    } else if (this.attempt) {
       const silent = performance.now() - this.#heard;
-      if (silent > SILENT_MS) this.#fail();
+      if (silent > (this.#source ? SILENT_MS : LOADING_MS)) this.#fail();
       else if (silent > STALE_MS && this.#state === 'live') this.#become('stale');
     }
   }

@@ -165,6 +165,8 @@ export class Table {
     }
     this.#above.style.height = first * height + 'px';
     this.#below.style.height = (this.#list.length - end) * height + 'px';
+    // Tab leads to some row always, though the active one may be filtered out or far away.
+    const stop = ids.has(this.#active) ? this.#active : visible[0]?.id;
     let before = this.#above;
     visible.forEach((server, i) => {
       let row = this.#rows.get(server.id);
@@ -175,9 +177,8 @@ export class Table {
       if (before.nextElementSibling !== row.tr) before.after(row.tr);
       before = row.tr;
       updateRow(row, server, first + i, this.picked.has(server.id));
-      const tabindex = server.id === this.#active || (this.#active === null && first + i === 0) ? '0' : '-1';
-      if (row.tr.getAttribute('tabindex') !== tabindex) row.tr.setAttribute('tabindex', tabindex);
     });
+    this.#tabStop(stop);
     // Only now: a layout while rows are missing would make the table short, and have it scrolled back.
     for (const server of visible) updateSpark(this.#rows.get(server.id), server);
     if (this.#spare.length > 64) this.#spare.length = 64;
@@ -191,9 +192,15 @@ export class Table {
 
   #activate(id) {
     if (this.#active === id) return;
-    this.#rows.get(this.#active)?.tr.setAttribute('tabindex', '-1');
     this.#active = id;
-    this.#rows.get(id)?.tr.setAttribute('tabindex', '0');
+    this.#tabStop(id);
+  }
+
+  #tabStop(id) {
+    for (const { tr, id: own } of this.#rows.values()) {
+      const tabindex = own === id ? '0' : '-1';
+      if (tr.getAttribute('tabindex') !== tabindex) tr.setAttribute('tabindex', tabindex);
+    }
   }
 
   #key(event) {
@@ -214,10 +221,11 @@ export class Table {
     }
   }
 
-  /** Moves the focus to a server's row, or to the first. */
-  focus(id = this.#active ?? this.#list[0]?.id) {
-    const at = this.#list.findIndex((server) => server.id === id);
-    if (at < 0) return;
+  /** Moves the focus to a server's row, or to the first if that one is not shown. */
+  focus(wanted = this.#active) {
+    const at = Math.max(0, this.#list.findIndex((server) => server.id === wanted));
+    if (at >= this.#list.length) return;
+    const { id } = this.#list[at];
     this.#activate(id);
     const height = this.#height();
     const top = this.body.offsetTop + at * height;
