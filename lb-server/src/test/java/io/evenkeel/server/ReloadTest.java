@@ -260,7 +260,7 @@ class ReloadTest {
         "WEB;  web: {servers: ['127.0.0.1:1', '127.0.0.1:1']} | 127.0.0.1:1",
         "WEB;  web: {servers: ['no.such.host.invalid:1']} | balancers.web.servers[0].host: host",
         "WEB;  web: {servers: ['127.0.0.1:1'], selector: fastest} | fastest",
-        "WEB;  web: {servers: [S], selector: {name: maglev, table_size: 5}} | balancers.web: ",
+        "WEB;  web: {servers: [S], selector: {name: maglev, table_size: 5}} | balancers.web.selector: ",
         "WEB;  web: {discovery: {file: /no/such/file}} | balancers.web.discovery: file '/no/such/file'",
         "WEB;  web: {servers: ['127.0.0.1:1']};  api: {discovery: {file: /no/such/file}}"
             + " | balancers.api.discovery: file '/no/such/file'",
