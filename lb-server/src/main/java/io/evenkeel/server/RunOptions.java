@@ -29,6 +29,8 @@ import picocli.CommandLine.Option;
 /**
  * The options of {@code evenkeel run}: what they must be together, and the configuration that they
  * make, alone or over that of a file. What was not given is null or empty. Filled in by picocli.
+ *
+ * <p>Half of its length is the help text of the options, which stands where they are declared.
  */
 final class RunOptions {
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evenkeel.server.admin.HttpProblem.Fault;
+import io.evenkeel.server.config.Spelling;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -256,7 +257,7 @@ record Form(String name, List<Field> fields) {
 
   private String unknown(String key) {
     List<String> keys = fields.stream().map(Field::key).toList();
-    String near = Nearest.of(key, keys);
+    String near = Spelling.nearest(key, keys);
     return "unknown key"
         + (near == null ? "" : ", did you mean " + near + "?")
         + " (expected: "

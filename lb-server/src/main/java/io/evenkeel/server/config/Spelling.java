@@ -4,14 +4,14 @@ import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /** What somebody may have meant. */
-final class Spelling {
+public final class Spelling {
 
   private static final int LONGEST = 64;
 
   private Spelling() {}
 
   /** The word that is the fewest letters away; null if that is more than a third of them. */
-  static @Nullable String nearest(String written, Collection<String> words) {
+  public static @Nullable String nearest(String written, Collection<String> words) {
     if (written.length() > LONGEST) {
       return null;
     }

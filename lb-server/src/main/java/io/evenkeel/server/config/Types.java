@@ -18,7 +18,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The kinds of values that are no objects. */
+/**
+ * The kinds of values that are no objects. Long, for there are many: each is a few lines, and they
+ * share how a scalar is read, described and written.
+ */
 final class Types {
 
   private static final String DURATION = "^[0-9]{1,12}(ms|s|m|h)$";

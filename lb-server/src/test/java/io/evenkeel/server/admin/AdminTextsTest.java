@@ -9,7 +9,6 @@ import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.NotEmpty;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -69,14 +68,5 @@ class AdminTextsTest {
     if (!other.equals(secret) && !other.equals(secret + "x")) {
       assertThat(tokens.find(other)).isNull();
     }
-  }
-
-  @Test
-  void theNearestKey_isFoundWithinThreeEdits() {
-    List<String> keys = List.of("weight", "tier", "state");
-    assertThat(Nearest.of("wieght", keys)).isEqualTo("weight");
-    assertThat(Nearest.of("Tier", keys)).isEqualTo("tier");
-    assertThat(Nearest.of("x", keys)).isNull();
-    assertThat(Nearest.of("completely", keys)).isNull();
   }
 }
