@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,12 +42,22 @@ final class Chromium implements AutoCloseable {
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
   private static final Duration PATIENCE = Duration.ofSeconds(Long.getLong("patience", 60));
   private static final JsonMapper JSON = new JsonMapper();
+  private static final String NOWHERE = "about:blank";
+  private static final String BEFORE_ALL = "Page.addScriptToEvaluateOnNewDocument";
 
   /** Resolves once the function's answer is true, or null, false and the like no more. */
   private static final String UNTIL =
       "const done = arguments[arguments.length - 1]; const holds = new Function(arguments[0]);"
           + "const look = () => { let it = null; try { it = holds(); } catch (error) { it = null; }"
           + " if (it) done(it); else setTimeout(look, 15); }; look();";
+
+  private static final String AXE =
+      "const done = arguments[arguments.length - 1];"
+          + "axe.run(document, { resultTypes: ['violations'],"
+          + " runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }).then("
+          + " ({ violations }) => done(violations.flatMap(({ id, nodes }) =>"
+          + "  nodes.map(n => id + ' at ' + n.target.join(' ') + ': ' + n.failureSummary))),"
+          + " error => done('failed: ' + error));";
 
   /** Of a page before any script of its own runs. */
   private static final String WITNESS =
@@ -91,7 +103,7 @@ final class Chromium implements AutoCloseable {
     System.setProperty("webdriver.chrome.driver", DRIVER.toString());
     Chromium chromium = new Chromium(profile, new ChromeDriver(options));
     chromium.driver.manage().timeouts().scriptTimeout(PATIENCE);
-    chromium.cdp("Page.addScriptToEvaluateOnNewDocument", Map.of("source", WITNESS));
+    chromium.cdp(BEFORE_ALL, Map.of("source", WITNESS));
     chromium.size(1440, 1000);
     chromium.prefers("light");
     return chromium;
@@ -99,8 +111,21 @@ final class Chromium implements AutoCloseable {
 
   /** Opens a page anew, even if it is there. */
   void open(String url) {
-    driver.get("about:blank");
+    leave();
     driver.get(url);
+  }
+
+  /** The same, with this script running before all others. */
+  void open(String url, String before) {
+    Object id = cdp(BEFORE_ALL, Map.of("source", before)).get("identifier");
+    open(url);
+    cdp("Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier", id));
+  }
+
+  void leave() {
+    if (!driver.getCurrentUrl().equals(NOWHERE)) {
+      driver.get(NOWHERE);
+    }
   }
 
   void reload() {
@@ -193,6 +218,51 @@ final class Chromium implements AutoCloseable {
 
   void tab() {
     press(Keys.TAB);
+  }
+
+  /**
+   * Violations of WCAG 2.1, levels A and AA, in all that is shown now, as axe-core finds them: the
+   * rule, where, and what is the matter.
+   */
+  List<String> inaccessible() throws IOException {
+    if (js("return window.axe") == null) {
+      try (InputStream in = Chromium.class.getResourceAsStream("/axe.min.js")) {
+        js(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    }
+    List<String> found = new ArrayList<>();
+    if (driver.executeAsyncScript(AXE) instanceof List<?> list) {
+      list.forEach(one -> found.add(String.valueOf(one)));
+    } else {
+      throw new AssertionError("axe-core gave no answer");
+    }
+    return found;
+  }
+
+  /**
+   * What screen readers are told of an element: its role, or {@code ignored}; and, of what is read
+   * out as it changes, how.
+   */
+  String spoken(String css) {
+    Object root = ((Map<?, ?>) cdp("DOM.getDocument", Map.of("depth", 0)).get("root")).get("nodeId");
+    Object node =
+        cdp("DOM.querySelector", Map.of("nodeId", root, "selector", css)).get("nodeId");
+    JsonNode told =
+        JSON.valueToTree(
+                cdp(
+                    "Accessibility.getPartialAXTree",
+                    Map.of("nodeId", node, "fetchRelatives", false)))
+            .at("/nodes/0");
+    if (told.path("ignored").asBoolean()) {
+      return "ignored";
+    }
+    String live = "";
+    for (JsonNode property : told.path("properties")) {
+      if (property.path("name").asText().equals("live")) {
+        live = " " + property.at("/value/value").asText();
+      }
+    }
+    return told.at("/role/value").asText() + live;
   }
 
   /** What the browser has had to say since it was last asked: warnings and worse. */
