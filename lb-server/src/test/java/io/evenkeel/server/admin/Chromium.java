@@ -53,8 +53,9 @@ final class Chromium implements AutoCloseable {
 
   private static final String AXE =
       "const done = arguments[arguments.length - 1];"
-          + "axe.run(document, { resultTypes: ['violations'],"
-          + " runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }).then("
+          + "const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];"
+          + "axe.run(document, { resultTypes: ['violations'], runOnly: WCAG,"
+          + " rules: { 'target-size': { enabled: true } } }).then("
           + " ({ violations }) => done(violations.flatMap(({ id, nodes }) =>"
           + "  nodes.map(n => id + ' at ' + n.target.join(' ') + ': ' + n.failureSummary))),"
           + " error => done('failed: ' + error));";
@@ -160,6 +161,13 @@ final class Chromium implements AutoCloseable {
     return String.valueOf(js("return " + expression));
   }
 
+  /** Its answers, of an array; none for anything else. */
+  List<String> texts(String expression) {
+    return js("return " + expression) instanceof List<?> list
+        ? list.stream().map(String::valueOf).toList()
+        : List.of();
+  }
+
   double number(String expression) {
     return ((Number) js("return " + expression)).doubleValue();
   }
@@ -216,25 +224,35 @@ final class Chromium implements AutoCloseable {
     new Actions(driver).sendKeys(keys).perform();
   }
 
+  /** A key while Control is held. */
+  void control(CharSequence key) {
+    new Actions(driver).keyDown(Keys.CONTROL).sendKeys(key).keyUp(Keys.CONTROL).perform();
+  }
+
   void tab() {
     press(Keys.TAB);
   }
 
   /**
-   * Violations of WCAG 2.1, levels A and AA, in all that is shown now, as axe-core finds them: the
-   * rule, where, and what is the matter.
+   * What axe-core finds wrong with all that is shown now, in both themes, by the rules of WCAG 2.2,
+   * levels A and AA, which are those of 2.1 and more: the theme, the rule, where, and what is the
+   * matter. The theme is light afterwards.
    */
   List<String> inaccessible() throws IOException {
-    if (js("return window.axe") == null) {
+    if (!Boolean.TRUE.equals(js("return 'axe' in window"))) {
       try (InputStream in = Chromium.class.getResourceAsStream("/axe.min.js")) {
         js(new String(in.readAllBytes(), StandardCharsets.UTF_8));
       }
     }
     List<String> found = new ArrayList<>();
-    if (driver.executeAsyncScript(AXE) instanceof List<?> list) {
-      list.forEach(one -> found.add(String.valueOf(one)));
-    } else {
-      throw new AssertionError("axe-core gave no answer");
+    for (String theme : List.of("dark", "light")) {
+      prefers(theme);
+      until("matchMedia('(prefers-color-scheme: " + theme + ")').matches");
+      until("document.getAnimations().length === 0"); // half of a colour is none
+      if (!(driver.executeAsyncScript(AXE) instanceof List<?> list)) {
+        throw new AssertionError("axe-core gave no answer");
+      }
+      list.forEach(one -> found.add(theme + ": " + one));
     }
     return found;
   }
@@ -244,9 +262,9 @@ final class Chromium implements AutoCloseable {
    * out as it changes, how.
    */
   String spoken(String css) {
-    Object root = ((Map<?, ?>) cdp("DOM.getDocument", Map.of("depth", 0)).get("root")).get("nodeId");
-    Object node =
-        cdp("DOM.querySelector", Map.of("nodeId", root, "selector", css)).get("nodeId");
+    Object root =
+        ((Map<?, ?>) cdp("DOM.getDocument", Map.of("depth", 0)).get("root")).get("nodeId");
+    Object node = cdp("DOM.querySelector", Map.of("nodeId", root, "selector", css)).get("nodeId");
     JsonNode told =
         JSON.valueToTree(
                 cdp(
@@ -276,11 +294,7 @@ final class Chromium implements AutoCloseable {
 
   /** Where the Content-Security-Policy stopped something, in the page that is open. */
   List<String> violations() {
-    List<String> found = new ArrayList<>();
-    if (js("return window.violations") instanceof List<?> list) {
-      list.forEach(one -> found.add(String.valueOf(one)));
-    }
-    return found;
+    return texts("window.violations");
   }
 
   /** Whom pages have asked for something, {@code host:port}, since it was last asked. */

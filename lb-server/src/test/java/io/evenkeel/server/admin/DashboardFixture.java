@@ -8,7 +8,9 @@ import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Node;
 import io.evenkeel.core.Selectors;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
+import java.net.URL;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -163,14 +165,16 @@ abstract class DashboardFixture {
     chromium.js(RECORD, hold);
   }
 
-  @SuppressWarnings("unchecked")
   static List<String> calls() {
-    return (List<String>) chromium.js("return calls");
+    return chromium.texts("calls");
   }
 
   /** What the API says. */
   JsonNode api(String path) throws IOException {
-    return JSON.readTree(URI.create("http://" + address + "/api/v1/" + path).toURL());
+    URL url = URI.create("http://" + address + "/api/v1/" + path).toURL();
+    try (InputStream in = url.openStream()) {
+      return JSON.readTree(in);
+    }
   }
 
   static Node node(LoadBalancer balancer, String id) {

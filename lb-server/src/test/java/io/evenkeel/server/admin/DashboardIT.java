@@ -19,7 +19,9 @@ import org.openqa.selenium.Keys;
  */
 class DashboardIT extends DashboardFixture {
 
-  /** Writes down what each statistics event says of b, and how b is shown when it has been heard. */
+  /**
+   * Writes down what each statistics event says of b, and how b is shown when it has been heard.
+   */
   private static final String WITNESS_OF_B =
       "window.told = [];"
           + "window.EventSource = class extends EventSource {"
@@ -57,9 +59,9 @@ class DashboardIT extends DashboardFixture {
   }
 
   /**
-   * Within the check time, which is as many failed checks as the policy asks for, whatever time they
-   * take here: the server is out at the last of those, the first statistics after that say so, and
-   * the page is red before it does anything else.
+   * Within the check time, which is as many failed checks as the policy asks for, whatever time
+   * they take here: the server is out at the last of those, the first statistics after that say so,
+   * and the page is red before it does anything else.
    */
   @Test
   void killedServer_turnsRed_atTheCheckThatTakesItOut_andIsUpAgainWhenItIs() throws Exception {
@@ -90,18 +92,17 @@ class DashboardIT extends DashboardFixture {
     assertThat(out).isNotNull();
     double outAt = out.toEpochMilli() / 1e3;
     chromium.until("told.some(one => one.time > " + outAt + ")");
-    List<?> told = (List<?>) chromium.js("return told.map(one => [one.time > " + outAt
-        + ", one.said, one.shown, one.colour])");
-    List<?> statesAfter = told.stream().map(one -> (List<?>) one).filter(one -> one.get(0).equals(true)).map(one -> one.get(1)).distinct().toList();
-    assertThat(statesAfter).as("statistics from then on").isEqualTo(List.of("down"));
-    for (Object one : told) {
-      List<?> seen = (List<?>) one;
-      assertThat(seen.get(2)).as("shown with %s", seen).isEqualTo(seen.get(1));
-      if (seen.get(1).equals("down")) {
-        String[] colour = String.valueOf(seen.get(3)).replaceAll("[^0-9,]", "").split(",", -1);
-        assertThat(Integer.parseInt(colour[0])).as("red of %s", seen).isGreaterThan(150);
-        assertThat(Integer.parseInt(colour[1])).as("green of %s", seen).isLessThan(80);
-      }
+    assertThat(chromium.texts("told.filter(one => one.time > " + outAt + ").map(one => one.said)"))
+        .as("statistics from then on")
+        .containsOnly("down");
+    assertThat(chromium.texts("told.map(one => one.shown)"))
+        .as("what is shown as soon as it has been told")
+        .isEqualTo(chromium.texts("told.map(one => one.said)"));
+    for (String colour :
+        chromium.texts("told.filter(one => one.said === 'down').map(one => one.colour)")) {
+      String[] parts = colour.replaceAll("[^0-9,]", "").split(",", -1);
+      assertThat(Integer.parseInt(parts[0])).as("red of %s", colour).isGreaterThan(150);
+      assertThat(Integer.parseInt(parts[1])).as("green of %s", colour).isLessThan(80);
     }
 
     chromium.until("/web: b is down/.test(document.getElementById('attention').innerText)");
@@ -259,7 +260,8 @@ class DashboardIT extends DashboardFixture {
         .isEqualTo("solid");
     chromium.press("w");
     chromium.until("document.activeElement.name === 'weight'");
-    chromium.press(Keys.chord(Keys.CONTROL, "a"), "9", Keys.ENTER);
+    chromium.control("a");
+    chromium.press("9", Keys.ENTER);
     chromium.until("!document.querySelector('dialog[open]')");
     assertThat(node(web, id).server().weight()).isEqualTo(9);
     // The focus is back, and Escape does nothing to anybody.

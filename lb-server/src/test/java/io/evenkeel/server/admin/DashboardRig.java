@@ -122,10 +122,7 @@ final class DashboardRig implements AutoCloseable {
     open.push(balancer);
     // All are checked at once, and from then on as it is usual.
     HealthMonitor monitor =
-        HealthMonitor.builder(balancer)
-            .probe(Probes.tcp())
-            .policy(everyMillis(100))
-            .start();
+        HealthMonitor.builder(balancer).probe(Probes.tcp()).policy(everyMillis(100)).start();
     while (monitor.stats().servers().stream()
             .filter(server -> server.status() == ServerHealth.Status.UP)
             .count()

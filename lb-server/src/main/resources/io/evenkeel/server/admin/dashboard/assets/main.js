@@ -345,7 +345,7 @@ $('explain').addEventListener('submit', (event) => {
 });
 
 const HELP = [
-  ['/', 'Filter servers'], ['↑ ↓', 'From server to server; above the first are the heads, to sort by'], ['← →', 'Within the row: its box, its menu'],
+  ['/', 'Filter servers'], ['↑ ↓', 'Among the servers, and up to the heads'], ['← →', 'Within the row, to its box and its menu'],
   ['Enter', 'Details of the server'], ['Space', 'Choose the server, for several at once'],
   ['d', 'Drain'], ['m', 'Maintenance'], ['r', 'Ready'], ['w', 'Weight'], ['Delete', 'Remove'], ['a', 'Add a server'], ['s', 'Change the selector'],
   ['k', 'Explain a key'], ['g', 'Go to the servers'], ['1 … 9', 'Balancer by number'], ['p', 'Hold the numbers still'], ['t', 'Light or dark'], ['?', 'This list'],
