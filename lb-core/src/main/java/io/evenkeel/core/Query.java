@@ -1,7 +1,10 @@
 package io.evenkeel.core;
 
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class Query {
 
   private static final Node[] NONE = {};
-  private static final Query ANY = new Query(false, null, 0, NONE);
+  private static final Query ANY = new Query(false, null, 0, NONE, null);
 
   private final boolean hasKey;
 
@@ -24,11 +27,20 @@ public final class Query {
   private final long keyHash;
   private final Node[] tried;
 
-  private Query(boolean hasKey, @Nullable Object key, long keyHash, Node[] tried) {
+  /** Tried as well, for when they are many; none of them stands in {@link #tried}. */
+  private final @Nullable Set<Node> others;
+
+  private Query(
+      boolean hasKey,
+      @Nullable Object key,
+      long keyHash,
+      Node[] tried,
+      @Nullable Set<Node> others) {
     this.hasKey = hasKey;
     this.key = key;
     this.keyHash = keyHash;
     this.tried = tried;
+    this.others = others;
   }
 
   /** A query that any eligible node answers. */
@@ -44,7 +56,7 @@ public final class Query {
    */
   public static Query forKey(CharSequence key) {
     requireKey(key);
-    return new Query(true, key, KeyHash.of(key), NONE);
+    return new Query(true, key, KeyHash.of(key), NONE, null);
   }
 
   /**
@@ -55,7 +67,7 @@ public final class Query {
    */
   public static Query forKey(byte[] key) {
     requireKey(key);
-    return new Query(true, key, KeyHash.of(key), NONE);
+    return new Query(true, key, KeyHash.of(key), NONE, null);
   }
 
   /**
@@ -63,7 +75,7 @@ public final class Query {
    * goes by another hash than XXH64, as a ring of 32-bit numbers does, this is taken in its place.
    */
   public static Query forHash(long keyHash) {
-    return new Query(true, null, keyHash, NONE);
+    return new Query(true, null, keyHash, NONE, null);
   }
 
   static void requireKey(@Nullable Object key) {
@@ -97,27 +109,45 @@ public final class Query {
     Objects.requireNonNull(node, "node");
     Node[] more = Arrays.copyOf(tried, tried.length + 1);
     more[tried.length] = node;
-    return new Query(hasKey, key, keyHash, more);
+    return new Query(hasKey, key, keyHash, more, others);
   }
 
-  /** Whether this node was tried already and must not be picked; O(nodes tried). */
+  /**
+   * This query, with more nodes that will not do, as those that are known to be of no use just now;
+   * those that will not do anyway are not counted twice. O(their number), and then {@link #isTried}
+   * costs the same for one or for thousands.
+   */
+  public Query excluding(Collection<Node> nodes) {
+    Set<Node> more = new HashSet<>(nodes);
+    more.removeIf(this::isTried);
+    if (more.isEmpty()) {
+      return this;
+    }
+    if (others != null) {
+      more.addAll(others);
+    }
+    return new Query(hasKey, key, keyHash, tried, more);
+  }
+
+  /** Whether this node was tried already and must not be picked; O(nodes excluded one by one). */
   public boolean isTried(Node node) {
     for (Node t : tried) {
       if (t == node) {
         return true;
       }
     }
-    return false;
+    return others != null && others.contains(node);
   }
 
   /** How many nodes were tried already. */
   public int triedCount() {
-    return tried.length;
+    return others == null ? tried.length : tried.length + others.size();
   }
 
   @Override
   public String toString() {
     String text = hasKey ? String.format("key hash %016x", keyHash) : "any";
-    return tried.length == 0 ? text : text + " but " + Arrays.toString(tried);
+    String but = tried.length == 0 ? text : text + " but " + Arrays.toString(tried);
+    return others == null ? but : but + " nor " + others;
   }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -42,5 +44,19 @@ class QueryTest {
     assertThat(retry.isTried(node)).isTrue();
     assertThat(Query.any().hasKey()).isFalse();
     assertThat(Query.any().keyHash()).isZero();
+  }
+
+  @Test
+  void manyExcludedAtOnce_areTried_eachCountedOnce() {
+    List<Node> nodes = IntStream.range(0, 5).mapToObj(i -> new Node(Servers.server(i))).toList();
+    Query one = Query.forHash(42).excluding(nodes.get(0));
+    Query many = one.excluding(nodes.subList(0, 3)).excluding(nodes.subList(1, 4));
+    assertThat(many.keyHash()).isEqualTo(42);
+    assertThat(nodes).filteredOn(many::isTried).isEqualTo(nodes.subList(0, 4));
+    assertThat(many.triedCount()).isEqualTo(4);
+    assertThat(many.excluding(nodes.get(4)).triedCount()).isEqualTo(5);
+    assertThat(nodes).allMatch(many.excluding(nodes.get(4))::isTried);
+    assertThat(one.triedCount()).as("a query does not change").isEqualTo(1);
+    assertThat(many.excluding(List.of())).isSameAs(many);
   }
 }

@@ -10,6 +10,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.Collections;
 import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -22,10 +23,11 @@ import org.jspecify.annotations.Nullable;
  * connecting  refused or too late, attempts left → connecting, to another server
  * connecting  no attempt or no server left       → the client is reset
  * connecting  servers left, but none with room   → in line, if that is not full
+ * connecting  all left are being looked up       → beside the line
  * in line     it gets a lease                    → connecting
- * in line     it leaves, or time is up           → the client is reset
+ * beside it   it gets a lease, or none is left   → connecting
+ * either      it leaves, or time is up           → the client is reset
  * connecting  no descriptor left                 → connecting, a little later
- * connecting  all left are being looked up       → connecting, a little later
  * </pre>
  */
 final class ServerSearch {
@@ -40,16 +42,12 @@ final class ServerSearch {
   private final ProxyContext context;
   private final EventLoop loop;
 
-  /** How soon it looks again whether the name of a server is looked up. */
-  private static final long LOOK_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-
-  /** By the client's address, less the servers that were tried. */
-  private Query tried;
-
-  /** That, less those that are passed over since their names are looked up just now. */
+  /**
+   * By the client's address, less the servers that were tried. Written on the loop, and only while
+   * it does not wait; read by any thread while it does. {@link WaitingClients} takes it in and lets
+   * it go under a lock, which orders the two.
+   */
   private Query query;
-
-  private boolean hasPassedOver;
 
   private int attemptsLeft;
 
@@ -62,13 +60,20 @@ final class ServerSearch {
   /** When the present attempt, or the present wait in line, began. */
   private long stepNanos;
 
-  private boolean inLine;
+  /** What it waits for among {@link WaitingClients}. */
+  private enum Wait {
+    NOT,
+    FOR_ROOM,
+    FOR_NAMES
+  }
+
+  private Wait wait = Wait.NOT;
 
   /** When it lined up the first time; null if it never did. */
   private @Nullable Long linedUpNanos;
 
   /** Until when it may wait for names to be looked up; null if it has not had to. */
-  private @Nullable Long lookUpDeadlineNanos;
+  private @Nullable Long namesDeadlineNanos;
 
   /** Until when it may wait for a descriptor; null if it has none to wait for. */
   private @Nullable Long descriptorDeadlineNanos;
@@ -81,7 +86,6 @@ final class ServerSearch {
     this.acceptor = relay.acceptor();
     this.context = relay.context();
     this.loop = acceptor.loop();
-    this.tried = query;
     this.query = query;
     this.attemptsLeft = context.connectAttempts();
   }
@@ -98,10 +102,15 @@ final class ServerSearch {
   void connect() {
     WaitingClients waiting = context.waiting();
     while (attemptsLeft > 0 && !isTooLate()) {
-      Lease next = waiting.count() > 0 ? null : context.balancer().tryAcquire(query);
+      Prospects left = waiting.prospects();
+      Lease next = waiting.count() > 0 ? null : left.tryAcquire(query);
       if (next == null) {
         if (waiting.isOn() && waiting.mayHaveRoomFor(query)) {
           lineUp();
+          return;
+        }
+        // If one that was left out of the pick is awaited no more, it is seen on entering there.
+        if (left.hasAwaited(query) && awaitNames()) {
           return;
         }
         break;
@@ -109,9 +118,6 @@ final class ServerSearch {
       if (attempt(next)) {
         return;
       }
-    }
-    if (attemptsLeft > 0 && awaitLookUp()) {
-      return;
     }
     if (lastFailure != null) {
       refuse(EndReason.CONNECT_FAILED);
@@ -124,9 +130,8 @@ final class ServerSearch {
   /** Begins to connect to a server; false if that failed at once, or it is passed over. */
   private boolean attempt(Lease next) {
     relay.takes(next);
-    if (context.addresses().isAwaited(next.server())) { // no attempt, nor its fault
-      hasPassedOver = true;
-      query = query.excluding(next.node());
+    List<InetSocketAddress> addresses = context.addresses().find(next.node());
+    if (addresses == null) { // awaited, or removed, since it was picked: no attempt, nor its fault
       relay.endLease();
       return false;
     }
@@ -136,7 +141,7 @@ final class ServerSearch {
     if (connectBeganNanos == null) {
       connectBeganNanos = stepNanos;
     }
-    return beginWarm(next) || tryAddressesOf(next);
+    return beginWarm(next) || tryAddresses(next, addresses);
   }
 
   /** Relays over a warm connection, if there is one. */
@@ -162,18 +167,22 @@ final class ServerSearch {
     connectBeganNanos = loop.nowNanos();
     stepNanos = loop.nowNanos();
     Lease leased = relay.lease();
-    if (leased == null || !tryAddressesOf(leased)) {
+    List<InetSocketAddress> addresses =
+        leased == null ? null : context.addresses().find(leased.node());
+    if (leased == null || addresses == null) { // it has another name since
+      relay.endLease();
+      connect();
+    } else if (!tryAddresses(leased, addresses)) {
       connect();
     }
   }
 
-  private boolean tryAddressesOf(Lease of) {
-    try {
-      addressesLeft = context.addresses().of(of.server()).iterator();
-    } catch (IOException e) {
-      attemptFailed(e);
+  private boolean tryAddresses(Lease of, List<InetSocketAddress> addresses) {
+    if (addresses.isEmpty()) {
+      attemptFailed(ServerAddresses.notFound(of.server()));
       return false;
     }
+    addressesLeft = addresses.iterator();
     return tryAddresses();
   }
 
@@ -221,10 +230,10 @@ final class ServerSearch {
     return loop.nowNanos() - connectDeadlineNanos() >= 0;
   }
 
-  // ---- waiting for room on a server ----
+  // ---- waiting for room on a server, or for a name ----
 
   private void lineUp() {
-    inLine = true;
+    wait = Wait.FOR_ROOM;
     descriptorDeadlineNanos = null;
     stepNanos = loop.nowNanos();
     if (linedUpNanos == null) {
@@ -248,30 +257,82 @@ final class ServerSearch {
     return (linedUpNanos == null ? loop.nowNanos() : linedUpNanos) + context.waitTimeoutNanos();
   }
 
+  /**
+   * Nobody is left but servers whose names are looked up for the first time, as when all were
+   * replaced a moment ago: the client waits for them, as it would wait for a connect. It is hung on
+   * the loop meanwhile, asking for nothing, for a shutdown to find it.
+   *
+   * @return false if it may not wait any longer
+   */
+  private boolean awaitNames() {
+    stepNanos = loop.nowNanos();
+    if (namesDeadlineNanos == null) {
+      namesDeadlineNanos = stepNanos + context.connectTimeoutNanos();
+    }
+    if (stepNanos - namesDeadlineNanos() >= 0) {
+      return false;
+    }
+    try {
+      relay.client().await(0); // what it says is read once it is connected
+    } catch (IOException e) {
+      relay.clientLeft();
+      return true;
+    }
+    wait = Wait.FOR_NAMES;
+    loop.timers().arm(relay, stepNanos + LOOK_NANOS, namesDeadlineNanos());
+    context.waiting().enterBeside(this);
+    return true;
+  }
+
+  private long namesDeadlineNanos() {
+    long names = namesDeadlineNanos == null ? loop.nowNanos() : namesDeadlineNanos;
+    long connects = connectDeadlineNanos();
+    return names - connects < 0 ? names : connects;
+  }
+
   /** The time of the relay has come. */
   void expired(long now) {
-    if (inLine) {
+    if (wait != Wait.NOT) {
       waitingExpired(now);
     } else if (relay.hasServerEnd()) {
       connectFailed(new SocketTimeoutException("not connected in time"));
-    } else { // it waited for a descriptor, or for a name
+    } else { // it waited for a descriptor
       connect();
     }
   }
 
   private void waitingExpired(long now) {
-    if (now - waitDeadlineNanos() < 0) {
-      lookAtAllAgain();
-      loop.timers().arm(relay, now + LOOK_NANOS, waitDeadlineNanos());
+    boolean isForRoom = wait == Wait.FOR_ROOM;
+    long deadlineNanos = isForRoom ? waitDeadlineNanos() : namesDeadlineNanos();
+    if (now - deadlineNanos < 0) {
+      loop.timers().arm(relay, now + LOOK_NANOS, deadlineNanos);
       context.waiting().lookAgain(now);
     } else if (context.waiting().leave(this)) {
-      refuse(EndReason.QUEUE_TIMEOUT);
+      if (isForRoom) {
+        refuse(EndReason.QUEUE_TIMEOUT);
+      } else {
+        wait = Wait.NOT;
+        refuse(lastFailure == null ? EndReason.NO_SERVER : EndReason.CONNECT_FAILED);
+      }
     } // else a lease is on its way
+  }
+
+  /** There is no name left to wait for, nor a server with room. */
+  void goesOn() {
+    if (wait == Wait.FOR_NAMES) { // else it has left meanwhile
+      wait = Wait.NOT;
+      loop.timers().disarm(relay);
+      try {
+        connect();
+      } catch (Throwable e) {
+        failed(e);
+      }
+    }
   }
 
   /** Its turn has come. */
   void granted(Lease granted) {
-    if (!inLine) { // it has left meanwhile
+    if (wait == Wait.NOT) { // it has left meanwhile
       granted.close();
       context.waiting().roomMayBe();
       return;
@@ -279,11 +340,14 @@ final class ServerSearch {
     relay.takes(granted);
     try {
       loop.timers().disarm(relay);
-      long waitedNanos = leaveLine();
-      acceptor.stats().waitTime.record(waitedNanos, loop.nowNanos());
-      if (connectBeganNanos != null) { // waiting has a limit of its own
-        connectBeganNanos += waitedNanos;
+      if (wait == Wait.FOR_ROOM) {
+        long waitedNanos = leaveLine();
+        acceptor.stats().waitTime.record(waitedNanos, loop.nowNanos());
+        if (connectBeganNanos != null) { // waiting in line has a limit of its own
+          connectBeganNanos += waitedNanos;
+        }
       }
+      wait = Wait.NOT;
       if (!attempt(granted)) {
         connect();
       }
@@ -294,7 +358,7 @@ final class ServerSearch {
 
   /** How long it was there this time. */
   private long leaveLine() {
-    inLine = false;
+    wait = Wait.NOT;
     long nanos = loop.nowNanos() - stepNanos;
     relay.record().waited(nanos);
     return nanos;
@@ -306,10 +370,13 @@ final class ServerSearch {
 
   /** The relay is over. */
   void end() {
-    if (inLine) {
+    if (wait != Wait.NOT) {
       boolean unused = context.waiting().leave(this); // else granted() finds that it has left
-      long unusedToo = leaveLine();
     }
+    if (wait == Wait.FOR_ROOM) {
+      long unused = leaveLine();
+    }
+    wait = Wait.NOT;
   }
 
   /** Begins one attempt; true if it is connected already. */
@@ -344,37 +411,6 @@ final class ServerSearch {
     loop.timers().arm(relay, now + Acceptor.PAUSE_NANOS);
   }
 
-  /**
-   * Nobody is left but servers whose names are looked up for the first time, as when all were
-   * replaced a moment ago: the client waits for them, as it would wait for a connect.
-   *
-   * @return whether it does
-   */
-  private boolean awaitLookUp() {
-    long now = loop.nowNanos();
-    if (lookUpDeadlineNanos == null) {
-      lookUpDeadlineNanos = now + context.connectTimeoutNanos();
-    }
-    if (!hasPassedOver || isTooLate() || now - lookUpDeadlineNanos >= 0) {
-      return false;
-    }
-    lookAtAllAgain();
-    try {
-      relay.client().await(0); // what it says is read once it is connected
-    } catch (IOException e) {
-      relay.clientLeft();
-      return true;
-    }
-    loop.timers().arm(relay, now + LOOK_UP_NANOS);
-    return true;
-  }
-
-  /** Those that were passed over, too: they may have been looked up meanwhile. */
-  private void lookAtAllAgain() {
-    hasPassedOver = false;
-    query = tried;
-  }
-
   /** The connect that was under way has come to an end. */
   void connectReady(RelayEnd end) {
     try {
@@ -401,7 +437,6 @@ final class ServerSearch {
       failed.failure(cause);
     }
     relay.record().connectFailed();
-    tried = tried.excluding(failed.node());
     query = query.excluding(failed.node());
     relay.endLease();
     context.addresses().suspect(failed.server());

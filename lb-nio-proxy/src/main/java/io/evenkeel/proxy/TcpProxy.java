@@ -92,9 +92,9 @@ public final class TcpProxy {
     this.settings = settings;
     this.cutsSome = settings.onServerDown() == OnServerDown.CUT;
     this.balancer = settings.balancer();
-    this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver());
+    this.addresses = new ServerAddresses("evenkeel-resolver", settings.resolver(), this::lookedUp);
     this.outage = new Outage(balancer);
-    this.waiting = new WaitingClients(balancer, settings.maxWaiting());
+    this.waiting = new WaitingClients(balancer, addresses, settings.maxWaiting());
     this.events = new ProxyEvents(settings.eventListener());
   }
 
@@ -333,9 +333,16 @@ public final class TcpProxy {
     };
   }
 
+  /** A name was looked up. */
+  private void lookedUp() {
+    waiting.roomMayBe();
+  }
+
   /** Tells every loop who has left, and who is there again. */
   private void onEvent(BalancerEvent event) {
-    if (!(event instanceof ServerRemoved || event instanceof ServerBlocked)) {
+    if (event instanceof ServerRemoved || event instanceof ServerBlocked) {
+      waiting.serverGone();
+    } else {
       waiting.roomMayBe();
     }
     String id = event.server().id();

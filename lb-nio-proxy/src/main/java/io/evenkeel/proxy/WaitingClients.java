@@ -1,12 +1,8 @@
 package io.evenkeel.proxy;
 
-import io.evenkeel.core.Block;
 import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
-import io.evenkeel.core.Node;
 import io.evenkeel.core.Query;
-import java.util.Collections;
-import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -14,8 +10,10 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Clients for whom there are servers, but none with room: all loops' in one line, first come first
- * served. Safe for use by any thread; who finds nobody waiting reads one volatile number.
+ * Clients who wait for a server, of all loops. Those for whom there are servers, but none with
+ * room, are in one line, first come first served. Those for whom there are none but such whose
+ * names are looked up for the first time are beside it, without a limit: a newcomer need not line
+ * up behind them. Safe for use by any thread; who finds nobody waiting reads one volatile number.
  *
  * <p><b>Nobody overtakes.</b> Whoever frees a server takes the lease for the first in line, under
  * the lock, and hands it over; a client that comes while others wait lines up behind them.
@@ -24,21 +22,32 @@ import org.jspecify.annotations.Nullable;
  * a server is freed first, and then it is looked whether somebody waits. One of the two sees the
  * other. What frees a server behind the proxy's back, as a lease that another user of the balancer
  * closes, is found by the loops of the waiting, which look now and then: {@link ServerSearch}.
+ * Names are likewise: {@link ServerAddresses} first has a server awaited no more and then looks
+ * whether somebody waits.
+ *
+ * <p><b>What a look-up costs</b> those who wait in vain for another one is a look at the members,
+ * once for all of them, and a look at the servers that are left for each who has tried some.
  */
 final class WaitingClients {
 
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private static final Set<Block> BY_OPERATOR = EnumSet.of(Block.DRAINING, Block.MAINTENANCE);
-
   private final LoadBalancer balancer;
+  private final ServerAddresses addresses;
+  private final Prospects noneAwaited;
   private volatile int most;
 
   /** In their order. Guarded by this object's lock. */
   private final Set<ServerSearch> line = new LinkedHashSet<>();
 
+  /** Who waits for names, in their order. Guarded by this object's lock. */
+  private final Set<ServerSearch> beside = new LinkedHashSet<>();
+
   /** The size of {@link #line}; written under the lock. */
   private volatile int count;
+
+  /** Whether anybody is in {@link #line} or {@link #beside}; written under the lock. */
+  private volatile boolean isAnyone;
 
   /** When somebody in line last looked; null if nobody did. Guarded by this object's lock. */
   private @Nullable Long lookedNanos;
@@ -46,8 +55,10 @@ final class WaitingClients {
   /** Whether {@link #serve} is under way. Guarded by this object's lock. */
   private boolean serving;
 
-  WaitingClients(LoadBalancer balancer, int most) {
+  WaitingClients(LoadBalancer balancer, ServerAddresses addresses, int most) {
     this.balancer = balancer;
+    this.addresses = addresses;
+    this.noneAwaited = Prospects.noneAwaited(balancer);
     this.most = most;
   }
 
@@ -63,20 +74,15 @@ final class WaitingClients {
 
   /** Whether a server could be picked for this client if it had room. */
   boolean mayHaveRoomFor(Query query) {
-    boolean isPanic = balancer.isPanicking(); // then health is not asked
-    for (Node node : balancer.nodes()) {
-      boolean mayBePicked =
-          isPanic
-              ? node.weight() > 0 && Collections.disjoint(node.blocks(), BY_OPERATOR)
-              : node.isEligible();
-      if (mayBePicked && !query.isTried(node)) {
-        return true;
-      }
-    }
-    return false;
+    return Prospects.of(balancer, addresses).hasReady(query);
   }
 
-  /** How many wait now. */
+  /** For one pick, and what is to be done if that finds none. */
+  Prospects prospects() {
+    return addresses.isAnyAwaited() ? Prospects.of(balancer, addresses) : noneAwaited;
+  }
+
+  /** How many are in line now. */
   int count() {
     return count;
   }
@@ -91,27 +97,52 @@ final class WaitingClients {
       return false;
     }
     line.add(client);
-    count = line.size();
+    counted();
     serve();
     return true;
+  }
+
+  /** The same for one who waits for names; it hears, too, when there are none to wait for. */
+  synchronized void enterBeside(ServerSearch client) {
+    beside.add(client);
+    counted();
+    serve();
   }
 
   /**
    * Takes a client out.
    *
-   * @return false if it is not in line, so that a lease is on its way to it
+   * @return false if it does not wait, so that it will hear of it
    */
   synchronized boolean leave(ServerSearch client) {
-    boolean left = line.remove(client);
-    count = line.size();
+    boolean left = line.remove(client) || beside.remove(client);
+    counted();
     return left;
   }
 
-  /** There may be room on a server now. */
+  private void counted() {
+    count = line.size();
+    isAnyone = count > 0 || !beside.isEmpty();
+  }
+
+  /** There may be room on a server now, or a name less to wait for. */
   void roomMayBe() {
-    if (count > 0) {
+    if (isAnyone) {
       serve();
     }
+  }
+
+  /**
+   * A server may be picked no more: of no use to those in line, but others need not wait for it.
+   */
+  void serverGone() {
+    if (isAnyone && isAnyoneBeside()) {
+      serve();
+    }
+  }
+
+  private synchronized boolean isAnyoneBeside() {
+    return !beside.isEmpty();
   }
 
   /** As {@link #roomMayBe}, by those who wait: together at most ten times a second. */
@@ -133,37 +164,86 @@ final class WaitingClients {
     }
     serving = true;
     try {
-      serveInOrder();
+      serveBeside(serveLine(prospects()));
     } finally {
       serving = false;
     }
   }
 
-  private void serveInOrder() {
+  private Prospects serveLine(Prospects prospects) {
+    Prospects now = prospects;
     Iterator<ServerSearch> all = line.iterator();
     while (all.hasNext()) {
       ServerSearch first = all.next();
-      Lease lease = null;
-      Throwable failure = null;
-      try {
-        lease = balancer.tryAcquire(first.query());
-      } catch (Throwable e) { // of a user's selector
-        failure = e;
-      }
-      if (lease == null && failure == null) {
+      Answer answer = pick(first.query(), now);
+      now = answer.prospects;
+      if (answer.isNone()) {
         if (first.query().triedCount() == 0) {
           break; // no room for anyone
         }
         continue; // for others there may be room where this one has been
       }
       all.remove();
-      count = line.size();
-      handOver(first, lease, failure);
+      handOver(first, answer);
+    }
+    return now;
+  }
+
+  private void serveBeside(Prospects prospects) {
+    Prospects now = prospects;
+    boolean isRoom = true;
+    Iterator<ServerSearch> all = beside.iterator();
+    while (all.hasNext()) {
+      ServerSearch next = all.next();
+      boolean isUntried = next.query().triedCount() == 0;
+      Answer answer = isRoom || !isUntried ? pick(next.query(), now) : Answer.none(now);
+      now = answer.prospects;
+      if (!answer.isNone() || !now.hasAwaited(next.query())) {
+        all.remove();
+        handOver(next, answer);
+      } else if (isUntried) {
+        isRoom = false;
+      }
     }
   }
 
-  private static void handOver(
-      ServerSearch to, @Nullable Lease lease, @Nullable Throwable failure) {
+  /**
+   * What a pick came to.
+   *
+   * @param prospects those of which it was made
+   */
+  private record Answer(Prospects prospects, @Nullable Lease lease, @Nullable Throwable failure) {
+
+    static Answer none(Prospects prospects) {
+      return new Answer(prospects, null, null);
+    }
+
+    boolean isNone() {
+      return lease == null && failure == null;
+    }
+  }
+
+  /** Never picks a server that is awaited: who goes after its name would have lost his place. */
+  private Answer pick(Query query, Prospects prospects) {
+    Prospects now = prospects;
+    try {
+      while (true) {
+        Lease lease = now.tryAcquire(query);
+        if (lease == null || !addresses.isAwaited(lease.node())) {
+          return new Answer(now, lease, null);
+        }
+        lease.close(); // it has come since, or its name has changed
+        now = prospects();
+      }
+    } catch (Throwable e) { // of a user's selector
+      return new Answer(now, null, e);
+    }
+  }
+
+  private void handOver(ServerSearch to, Answer answer) {
+    counted();
+    Lease lease = answer.lease;
+    Throwable failure = answer.failure;
     to.loop()
         .execute(
             () -> {
@@ -171,6 +251,8 @@ final class WaitingClients {
                 to.granted(lease);
               } else if (failure != null) {
                 to.failed(failure);
+              } else {
+                to.goesOn();
               }
             });
   }

@@ -98,7 +98,7 @@ class ConnectSettingsTest extends ProxyFixture {
     assertThat(proxy.refusedClients()).isZero();
     assertThat(balancer.nodes().get(0).failures()).as("the server has not failed").isZero();
 
-    ServerAddresses addresses = new ServerAddresses("resolver", host -> found);
+    ServerAddresses addresses = new ServerAddresses("resolver", host -> found, () -> {});
     addresses.resolveAll(balancer.nodes());
     Server server = balancer.nodes().get(0).server();
     assertThat(addresses.of(server)).extracting(a -> a.getAddress()).containsExactly(found);
