@@ -35,9 +35,9 @@ import org.slf4j.LoggerFactory;
  * written to the file, and so in force.
  *
  * <p>One configuration takes the place of another at a time: {@link #oneAtATime}, which may be held
- * for as long as names are looked up. What is in force is under this object's lock, which is held
- * for moments only, so that neither the API nor the end of the program waits for a reload. It is
- * taken after the other one, and before those of what runs.
+ * for as long as names are looked up. What is in force is under this object's lock, which is not,
+ * so that neither the API nor the end of the program waits for that. It is taken after the other
+ * one, and before those of what runs.
  */
 final class Control implements ConfigControl, AutoCloseable {
 
