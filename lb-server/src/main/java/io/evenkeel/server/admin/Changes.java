@@ -17,8 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -101,26 +99,19 @@ final class Changes {
   private final Views views;
   private final EventLog events;
   private final @Nullable ConfigControl control;
-  private final Executor executor;
-  private final Object lock = new Object();
+  private final Object lock;
 
   /**
    * Of an inventory.
    *
    * @param control null if there is no configuration
-   * @param executor does what a drain's end brings
    */
-  Changes(
-      Targets targets,
-      Views views,
-      EventLog events,
-      @Nullable ConfigControl control,
-      Executor executor) {
+  Changes(Targets targets, Views views, Inventory inventory, @Nullable ConfigControl control) {
     this.targets = targets;
     this.views = views;
-    this.events = events;
+    this.events = inventory.events();
     this.control = control;
-    this.executor = executor;
+    this.lock = inventory.changes();
   }
 
   Answer addServer(Exchange exchange) throws HttpProblem {
@@ -318,7 +309,10 @@ final class Changes {
     void left(int leases);
   }
 
-  /** When a drain is over; not on the thread that closed the last lease, which may be a loop's. */
+  /**
+   * When a drain is over; not on the thread that closed the last lease, which may be a loop's, nor
+   * on one of the server's: it is to come even if that was closed since, as when it has moved.
+   */
   private void afterwards(
       CompletionStage<Integer> drained,
       Who who,
@@ -326,21 +320,12 @@ final class Changes {
       String id,
       Drained then) {
     var unused =
-        drained.whenComplete(
+        drained.whenCompleteAsync(
             (left, ended) -> {
-              try {
-                executor.execute(
-                    () -> {
-                      if (left != null) {
-                        then.left(left);
-                      } else {
-                        audit(
-                            who,
-                            "drain of server " + id + " of " + balancer.name() + ": ended before");
-                      }
-                    });
-              } catch (RejectedExecutionException e) {
-                LOG.info("admin: closed before server {} had drained", LogText.clean(id));
+              if (left != null) {
+                then.left(left);
+              } else {
+                audit(who, "drain of server " + id + " of " + balancer.name() + ": ended before");
               }
             });
   }

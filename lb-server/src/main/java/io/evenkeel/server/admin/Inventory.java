@@ -54,6 +54,9 @@ public final class Inventory {
   private final long createdNanos;
   private final EventLog events;
 
+  /** Held by who changes servers and selectors by an admin API: there may be two at a time. */
+  private final Object changes = new Object();
+
   // Copied with each change, so that who reads has one moment's.
   private volatile Map<String, Balancer> balancers = Map.of();
   private volatile Map<String, Listener> listeners = Map.of();
@@ -74,6 +77,11 @@ public final class Inventory {
   /** What has happened to the balancers and listeners that are or were in here. */
   public EventLog events() {
     return events;
+  }
+
+  /** The lock under which an admin API changes servers and selectors. */
+  Object changes() {
+    return changes;
   }
 
   NanoClock clock() {
