@@ -33,9 +33,6 @@ public final class AdminServer implements AutoCloseable {
 
   private static final long SWEEP_MILLIS = 500;
 
-  /** For requests that are being answered when it is closed. */
-  private static final Duration LAST_ANSWERS = Duration.ofSeconds(2);
-
   private final InetSocketAddress address;
   private final EventLog events;
   private final History history;
@@ -43,6 +40,7 @@ public final class AdminServer implements AutoCloseable {
   private final EventStreams streams;
   private final ScheduledThreadPoolExecutor timer;
   private final Connections connections;
+  private final Duration lastAnswers;
   private final AdminHandler handler;
   private final JettyFront front;
 
@@ -54,6 +52,7 @@ public final class AdminServer implements AutoCloseable {
     Inventory inventory = builder.inventory;
     ConfigControl control = builder.control;
     BooleanSupplier draining = () -> control != null && control.isDraining();
+    lastAnswers = limits.lastAnswers();
     events = inventory.events();
     history = new History(inventory);
     prometheus = new PrometheusPage(inventory);
@@ -185,7 +184,7 @@ public final class AdminServer implements AutoCloseable {
       handler.end();
       front.stopListening();
       streams.close();
-      connections.awaitAnswers(LAST_ANSWERS);
+      connections.awaitAnswers(lastAnswers);
       front.stop();
       timer.shutdownNow();
       history.close();

@@ -1,17 +1,16 @@
 package io.evenkeel.server.admin;
 
 import io.evenkeel.core.NanoClock;
+import java.io.Closeable;
+import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.nio.channels.SelectableChannel;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.SelectorManager;
@@ -50,12 +49,14 @@ final class Connections implements Connection.Listener, SelectorManager.AcceptLi
   }
 
   private static final class State {
-    final Object address;
+    final String address;
+    Closeable connection;
     Step step = Step.HEADER;
     long sinceNanos;
 
-    State(Object address, long sinceNanos) {
+    State(String address, Closeable connection, long sinceNanos) {
       this.address = address;
+      this.connection = connection;
       this.sinceNanos = sinceNanos;
     }
 
@@ -69,11 +70,8 @@ final class Connections implements Connection.Listener, SelectorManager.AcceptLi
   private final long exchangeNanos;
   private final int most;
 
-  // Guarded by this.
-  private final Map<EndPoint, State> open = new HashMap<>();
-
-  /** Those that were accepted and are being set up. */
-  private final Set<SelectableChannel> arriving = new HashSet<>();
+  /** Those that are open, by their channels; guarded by this. */
+  private final Map<Object, State> open = new HashMap<>();
 
   /**
    * None yet.
@@ -91,35 +89,42 @@ final class Connections implements Connection.Listener, SelectorManager.AcceptLi
 
   @Override
   public void onAccepting(SelectableChannel channel) {
-    boolean isRoom;
-    EndPoint givenUp = null;
+    Closeable loser = null;
     synchronized (this) {
-      isRoom = open.size() + arriving.size() < most;
-      if (!isRoom) {
-        givenUp = giveUp();
-        isRoom = givenUp != null;
+      if (open.size() >= most) {
+        loser = giveUp();
       }
-      if (isRoom) {
-        arriving.add(channel);
+      if (open.size() < most) {
+        open.put(channel, new State(address(channel), channel, clock.nanoTime()));
+      } else {
+        loser = channel;
       }
     }
-    if (givenUp != null) {
-      givenUp.close(new TimeoutException("given up for another connection"));
-    } else if (!isRoom) {
-      IO.close(channel);
+    IO.close(loser);
+  }
+
+  /** Empty for one that is closed already. */
+  private static String address(SelectableChannel channel) {
+    try {
+      return channel instanceof SocketChannel socket
+              && socket.getRemoteAddress() instanceof InetSocketAddress address
+          ? address.getAddress().getHostAddress()
+          : "";
+    } catch (IOException e) {
+      return "";
     }
   }
 
   /** Takes out the one to be closed; null if there is none. O(connections). */
-  private @Nullable EndPoint giveUp() {
-    Map<Object, Integer> byAddress = new HashMap<>();
+  private @Nullable Closeable giveUp() {
+    Map<String, Integer> byAddress = new HashMap<>();
     for (State state : open.values()) {
       if (state.mayBeGivenUp()) {
         byAddress.merge(state.address, 1, Integer::sum);
       }
     }
-    Map.Entry<EndPoint, State> found = null;
-    for (Map.Entry<EndPoint, State> entry : open.entrySet()) {
+    Map.Entry<Object, State> found = null;
+    for (Map.Entry<Object, State> entry : open.entrySet()) {
       if (entry.getValue().mayBeGivenUp()
           && (found == null || isBefore(entry.getValue(), found.getValue(), byAddress))) {
         found = entry;
@@ -128,43 +133,38 @@ final class Connections implements Connection.Listener, SelectorManager.AcceptLi
     if (found == null) {
       return null;
     }
-    EndPoint connection = found.getKey();
-    open.remove(connection);
+    Closeable connection = found.getValue().connection;
+    open.remove(found.getKey());
     return connection;
   }
 
-  private static boolean isBefore(State one, State other, Map<Object, Integer> byAddress) {
+  private static boolean isBefore(State one, State other, Map<String, Integer> byAddress) {
     int more = byAddress.getOrDefault(one.address, 0) - byAddress.getOrDefault(other.address, 0);
     return more == 0 ? one.sinceNanos - other.sinceNanos < 0 : more > 0;
   }
 
+  /** Once it is set up; before that it may have been given up. */
   @Override
-  public synchronized void onAcceptFailed(SelectableChannel channel, Throwable cause) {
-    arriving.remove(channel);
+  public void onOpened(Connection connection) {
+    EndPoint endPoint = connection.getEndPoint();
+    synchronized (this) {
+      State state = open.get(endPoint.getTransport());
+      if (state != null) {
+        state.connection = endPoint;
+        return;
+      }
+    }
+    endPoint.close();
+  }
+
+  @Override
+  public void onAcceptFailed(SelectableChannel channel, Throwable cause) {
+    onClosed(channel);
   }
 
   @Override
   public synchronized void onClosed(SelectableChannel channel) {
-    arriving.remove(channel);
-  }
-
-  @Override
-  public synchronized void onOpened(Connection connection) {
-    EndPoint endPoint = connection.getEndPoint();
-    if (endPoint.getTransport() instanceof SelectableChannel channel) {
-      arriving.remove(channel);
-    }
-    open.put(endPoint, new State(address(endPoint), clock.nanoTime()));
-  }
-
-  private static Object address(EndPoint endPoint) {
-    SocketAddress remote = endPoint.getRemoteSocketAddress();
-    return remote instanceof InetSocketAddress address ? address.getAddress() : "unknown";
-  }
-
-  @Override
-  public synchronized void onClosed(Connection connection) {
-    open.remove(connection.getEndPoint());
+    open.remove(channel);
     notifyAll();
   }
 
@@ -175,7 +175,7 @@ final class Connections implements Connection.Listener, SelectorManager.AcceptLi
 
   /** Who asks was let in. False if the connection was given up: nothing may be done. */
   synchronized boolean letIn(EndPoint connection) {
-    State state = open.get(connection);
+    State state = open.get(connection.getTransport());
     return state != null && isAt(connection, Step.LET_IN, state.sinceNanos);
   }
 
@@ -192,7 +192,7 @@ final class Connections implements Connection.Listener, SelectorManager.AcceptLi
   }
 
   private boolean isAt(EndPoint connection, Step step, long sinceNanos) {
-    State state = open.get(connection);
+    State state = open.get(connection.getTransport());
     if (state == null) {
       return false;
     }
@@ -203,20 +203,19 @@ final class Connections implements Connection.Listener, SelectorManager.AcceptLi
 
   /** Closes those whose time is up. */
   void sweep() {
-    List<EndPoint> late = new ArrayList<>();
+    List<Closeable> late = new ArrayList<>();
     synchronized (this) {
       long now = clock.nanoTime();
-      open.forEach(
-          (connection, state) -> {
-            long limit = state.step == Step.HEADER ? headerNanos : exchangeNanos;
-            if (state.step != Step.STREAM && now - state.sinceNanos > limit) {
-              late.add(connection);
-            }
-          });
-      late.forEach(open::remove);
+      open.values()
+          .removeIf(
+              state -> {
+                long limit = state.step == Step.HEADER ? headerNanos : exchangeNanos;
+                boolean isLate = state.step != Step.STREAM && now - state.sinceNanos > limit;
+                return isLate && late.add(state.connection);
+              });
       notifyAll();
     }
-    late.forEach(connection -> connection.close(new TimeoutException("too slow")));
+    late.forEach(IO::close);
   }
 
   /**

@@ -188,6 +188,7 @@ class AdminFuzzTest {
         new Limits(
             Duration.ofSeconds(60),
             Duration.ofSeconds(60),
+            Duration.ofSeconds(60),
             Duration.ofMillis(1),
             64,
             4,

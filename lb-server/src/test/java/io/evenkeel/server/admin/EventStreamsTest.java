@@ -27,6 +27,7 @@ class EventStreamsTest {
       new Limits(
           Duration.ofSeconds(60),
           Duration.ofSeconds(60),
+          Duration.ofSeconds(60),
           Duration.ofMillis(1),
           64,
           6,
