@@ -38,6 +38,10 @@ final class JettyFront {
   private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
 
   private static final int MOST_THREADS = 8;
+
+  /** More than come at once: where it is full, who comes next waits for a second. */
+  private static final int ACCEPT_QUEUE = 1024;
+
   private static final int HEADER_BYTES = 8 * 1024;
   private static final int BUFFERS_BYTES = 4 * 1024 * 1024;
 
@@ -75,6 +79,7 @@ final class JettyFront {
     connector = new ServerConnector(server, 0, 1, new HttpConnectionFactory(http));
     connector.setHost(address.getAddress().getHostAddress());
     connector.setPort(address.getPort());
+    connector.setAcceptQueueSize(ACCEPT_QUEUE);
     connector.setIdleTimeout(idleMillis);
     connector.setShutdownIdleTimeout(100);
     connector.addBean(connections);

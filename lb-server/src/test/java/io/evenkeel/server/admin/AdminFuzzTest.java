@@ -324,7 +324,7 @@ class AdminFuzzTest {
   }
 
   /** Threads of admin servers. */
-  private static List<Thread> ours() {
+  static List<Thread> ours() {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(
             thread ->
