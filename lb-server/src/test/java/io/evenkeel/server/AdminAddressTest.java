@@ -133,7 +133,7 @@ class AdminAddressTest {
       value = {
         "16 | 1  | unknown key        | unknown key",
         "17 | 1  | too deep           | nesting depth (17)",
-        "1  | 32 | drain:             | /port: 9999999999",
+        "1  | 32 | pointer\":\"drain\" | /port: 9999999999",
         "1  | 33 | length (33)        | length (33)",
       })
   void bodies_haveOneMeasure_whateverTheyAreFor(

@@ -81,7 +81,7 @@ public final class AdminServer implements AutoCloseable {
             limits.streams(),
             limits.streamBytes());
     Targets targets = new Targets(inventory);
-    Changes changes = new Changes(targets, views, inventory, control);
+    Changes changes = new Changes(inventory, targets, views, control);
     Routes routes =
         new Routes(
             inventory, targets, views, changes, streams, connections, prometheus, access, sessions);

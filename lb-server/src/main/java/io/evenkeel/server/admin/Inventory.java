@@ -53,9 +53,7 @@ public final class Inventory {
   private final InstantSource wallClock;
   private final long createdNanos;
   private final EventLog events;
-
-  /** Held by who changes servers and selectors by an admin API: there may be two at a time. */
-  private final Object changes = new Object();
+  private final Object changeLock = new Object();
 
   // Copied with each change, so that who reads has one moment's.
   private volatile Map<String, Balancer> balancers = Map.of();
@@ -79,9 +77,13 @@ public final class Inventory {
     return events;
   }
 
-  /** The lock under which an admin API changes servers and selectors. */
-  Object changes() {
-    return changes;
+  /**
+   * The admin API synchronises on it while it looks at a balancer's servers and changes them by
+   * what it saw. Whoever does the same beside it synchronises on it, too, so that neither change is
+   * lost. Never held for long: nothing that waits is done meanwhile.
+   */
+  public Object changeLock() {
+    return changeLock;
   }
 
   NanoClock clock() {

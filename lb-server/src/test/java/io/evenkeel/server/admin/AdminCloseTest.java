@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of those who are being answered while the server is closed, as when it moves. */
@@ -39,7 +40,8 @@ class AdminCloseTest {
     }
 
     @Override
-    public List<String> replace(String json, String who) throws IOException {
+    public List<String> replace(String json, Predicate<String> mayReplace, String who)
+        throws IOException {
       try {
         put.isDone();
         return List.of("moved");
