@@ -301,7 +301,7 @@ class EventStreamsTest {
 
   @Test
   void everyStream_beginsWithItsHeader_whateverIsWrittenInThatMoment() throws Exception {
-    int streams = 150;
+    int streams = 100;
     Duration ever = Duration.ofDays(1);
     Limits wide = new Limits(ever, ever, ever, ever, streams, streams, 1 << 30, 4, ever);
     AtomicBoolean over = new AtomicBoolean();
