@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,6 +40,9 @@ final class Changes {
   private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
 
   private static final int LONGEST_DRAIN_SECONDS = 86_400;
+
+  /** How many ends of drains are waited for at a time; each takes a timer. */
+  private static final int MOST_DRAINS = 1_000;
 
   static final Form NEW_SERVER =
       new Form(
@@ -107,6 +111,7 @@ final class Changes {
   private final EventLog events;
   private final @Nullable ConfigControl control;
   private final Object lock;
+  private final AtomicInteger drains = new AtomicInteger();
 
   /**
    * Of an inventory.
@@ -187,6 +192,7 @@ final class Changes {
     Node node;
     CompletionStage<Integer> drained;
     synchronized (lock) {
+      refuseManyDrains();
       refuseLast(balancer, id);
       node = require(balancer, id);
       drained = drain(balancer, id, drainSeconds);
@@ -255,6 +261,9 @@ final class Changes {
     Server server;
     synchronized (lock) {
       Node node = require(balancer, id);
+      if (drainSeconds != null) {
+        refuseManyDrains();
+      }
       if (state.equals("drain") && node.blocks().contains(Block.MAINTENANCE)) {
         throw HttpProblem.of(409, "it is in maintenance (make it ready first)");
       }
@@ -312,6 +321,13 @@ final class Changes {
     }
   }
 
+  private void refuseManyDrains() throws HttpProblem {
+    if (drains.get() >= MOST_DRAINS) {
+      throw HttpProblem.of(
+          409, MOST_DRAINS + " drains with a time limit are under way (expected: fewer)");
+    }
+  }
+
   private interface Drained {
     void left(int leases);
   }
@@ -326,15 +342,19 @@ final class Changes {
       Inventory.Balancer balancer,
       String id,
       Drained then) {
+    drains.incrementAndGet();
     var unused =
-        drained.whenCompleteAsync(
-            (left, ended) -> {
-              if (left != null) {
-                then.left(left);
-              } else {
-                audit(who, "drain of server " + id + " of " + balancer.name() + ": ended before");
-              }
-            });
+        drained
+            .whenComplete((left, ended) -> drains.decrementAndGet())
+            .whenCompleteAsync(
+                (left, ended) -> {
+                  if (left != null) {
+                    then.left(left);
+                  } else {
+                    audit(
+                        who, "drain of server " + id + " of " + balancer.name() + ": ended before");
+                  }
+                });
   }
 
   Answer changeAlgorithm(Exchange exchange) throws HttpProblem {
@@ -467,10 +487,8 @@ final class Changes {
   }
 
   private void audit(Who who, String text) {
-    String name = LogText.clean(who.toString());
-    String clean = LogText.clean(text);
-    LOG.info("admin: {}: {}", name, clean);
-    events.change(name, clean);
+    LOG.info("admin: {}: {}", LogText.clean(who.toString()), LogText.clean(text));
+    events.change(who.toString(), text);
   }
 
   private Answer state(int status, Inventory.Balancer balancer, String id) throws HttpProblem {
