@@ -34,7 +34,6 @@ public final class AdminServer implements AutoCloseable {
   private static final long SWEEP_MILLIS = 500;
 
   private final InetSocketAddress address;
-  private final EventLog events;
   private final History history;
   private final PrometheusPage prometheus;
   private final EventStreams streams;
@@ -53,7 +52,6 @@ public final class AdminServer implements AutoCloseable {
     ConfigControl control = builder.control;
     BooleanSupplier draining = () -> control != null && control.isDraining();
     lastAnswers = limits.lastAnswers();
-    events = inventory.events();
     history = new History(inventory);
     prometheus = new PrometheusPage(inventory);
     timer =
@@ -75,7 +73,7 @@ public final class AdminServer implements AutoCloseable {
         new Connections(builder.clock, limits.header(), limits.exchange(), limits.connections());
     streams =
         new EventStreams(
-            events,
+            inventory.events(),
             (balancer, sparks) -> views.stats(balancer, sparks).toString(),
             access::holds,
             limits.streams(),
@@ -134,11 +132,6 @@ public final class AdminServer implements AutoCloseable {
   /** Where it listens. */
   public InetSocketAddress address() {
     return address;
-  }
-
-  /** What has happened; the inventory's. */
-  public EventLog eventLog() {
-    return events;
   }
 
   /**

@@ -117,10 +117,6 @@ final class EventStreams {
     }
   }
 
-  int open() {
-    return clients.size();
-  }
-
   private void run() {
     long seen = log.lastSeq();
     long nextTick = System.nanoTime() + TICK_NANOS;

@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of those who are being answered while the server is closed, as when it moves. */
@@ -22,53 +21,11 @@ class AdminCloseTest {
 
   private static final Duration EVER = Duration.ofDays(1);
 
-  /** A program that does something when a configuration is put, and has nothing to say else. */
-  private static final class Program implements ConfigControl {
-    private final Put put;
-
-    interface Put {
-      void isDone() throws Exception;
-    }
-
-    Program(Put put) {
-      this.put = put;
-    }
-
-    @Override
-    public String json() {
-      return "{}";
-    }
-
-    @Override
-    public List<String> replace(String json, Predicate<String> mayReplace, String who)
-        throws IOException {
-      try {
-        put.isDone();
-        return List.of("moved");
-      } catch (IOException e) {
-        throw e;
-      } catch (Exception e) {
-        throw new IOException(e);
-      }
-    }
-
-    @Override
-    public List<String> reload(String who) {
-      return List.of();
-    }
-
-    @Override
-    public void changed(String balancer, String who) {}
-
-    @Override
-    public void shutdown(String who) {}
-  }
-
   private final Api[] opened = new Api[1];
 
-  private Api api(Duration lastAnswers, Program.Put put) {
+  private Api api(Duration lastAnswers, PutProgram.Put put) {
     Limits limits = new Limits(EVER, EVER, lastAnswers, EVER, 16, 4, 1 << 20, 4, EVER);
-    opened[0] = new Api(builder -> builder.limits(limits).config(new Program(put)));
+    opened[0] = new Api(builder -> builder.limits(limits).config(new PutProgram(put)));
     return opened[0];
   }
 

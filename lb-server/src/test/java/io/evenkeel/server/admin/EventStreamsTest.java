@@ -249,6 +249,7 @@ class EventStreamsTest {
   void whoDoesNotRead_isCutOff_andKeepsNobodyWaiting() throws Exception {
     try (Stream reads = new Stream(api, "", "");
         Stream sleeps = new Stream(api, "", "")) {
+      sleeps.socket.setReceiveBufferSize(32 * 1024); // else it may grow, to tens of MB
       String text = "x".repeat(4_000);
       // 16 MB: beyond all buffers between here and there, the queue's 64 KiB included.
       String last = "";
