@@ -8,10 +8,15 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -25,6 +30,19 @@ class AdminConnectionsTest {
   private static final String OPS = "ops-secret-0123456789";
   private static final String TOKEN = "Authorization: Bearer " + OPS;
   private static final int MOST = 8;
+
+  private static final String[] POST = {
+    "POST /api/v1/servers HTTP/1.1",
+    "Host: x",
+    TOKEN,
+    "Expect: 100-continue",
+    "Content-Type: application/json",
+    "Content-Length: 21"
+  };
+
+  private static final String[] EVENTS = {
+    "GET /api/v1/events?stats=true HTTP/1.1", "Host: x", TOKEN, "Accept: text/event-stream"
+  };
 
   private final List<Socket> sockets = new ArrayList<>();
   private final List<Api> open = new ArrayList<>();
@@ -97,10 +115,7 @@ class AdminConnectionsTest {
       })
   void whateverTheySend_whoHasATokenIsAnswered_andStreamsGoOn(String sent) throws Exception {
     Api api = small();
-    Socket stream =
-        connect(
-            api,
-            Api.head("GET /api/v1/events HTTP/1.1", "Host: x", TOKEN, "Accept: text/event-stream"));
+    Socket stream = connect(api, Api.head(EVENTS));
     assertThat(first(stream)).isEqualTo('H');
     int times = sent.endsWith("*200") ? 200 : 1;
     for (int i = 0; i < 2 * MOST; i++) {
@@ -121,16 +136,7 @@ class AdminConnectionsTest {
   @Test
   void aRequestThatIsLetIn_keepsItsPlace_untilItIsAnswered() throws Exception {
     Api api = small();
-    Socket slow =
-        connect(
-            api,
-            Api.head(
-                "POST /api/v1/servers HTTP/1.1",
-                "Host: x",
-                TOKEN,
-                "Expect: 100-continue",
-                "Content-Type: application/json",
-                "Content-Length: 21"));
+    Socket slow = connect(api, Api.head(POST));
     assertThat(first(slow)).as("100: its body is read").isEqualTo('H');
     for (int i = 0; i < 3 * MOST; i++) {
       connect(api, "");
@@ -160,5 +166,83 @@ class AdminConnectionsTest {
     }
     assertThat(Api.exchange(silent, Api.head("GET /metrics HTTP/1.0", TOKEN)))
         .startsWith("HTTP/1.1 200 ");
+  }
+
+  @Test
+  void noPlaceIsLost_whateverThoseDoWhoAreLetIn() throws Exception {
+    Api api = small();
+    String post = Api.head(POST);
+    List<String> sent =
+        List.of(
+            post,
+            post + "{\"ho",
+            post + "x".repeat(21),
+            Api.head("GET /api/v1/openapi.json HTTP/1.1", "Host: x", TOKEN).repeat(50),
+            Api.head(EVENTS),
+            Api.head("GET /api/v1/servers HTTP/1.1", "Host: x", TOKEN),
+            Api.head("GET /api/v1/servers HTTP/1.1", "Host: x", TOKEN) + "GET / HT");
+    ExecutorService strangers = Executors.newFixedThreadPool(4);
+    try {
+      List<Future<?>> runs = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        Random random = new Random(i);
+        runs.add(
+            strangers.submit(
+                () -> {
+                  for (int round = 0; round < 150; round++) {
+                    hostile(api, sent.get(random.nextInt(sent.size())), random);
+                  }
+                  return null;
+                }));
+      }
+      for (Future<?> run : runs) {
+        run.get();
+      }
+    } finally {
+      strangers.shutdownNow();
+    }
+    // As many as there are places, each in a request that is let in and cannot be given up. Those
+    // before are found out as their answers, and events, are written to them.
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    int places = 0;
+    while (places < MOST && System.nanoTime() - end < 0) {
+      api.inventory.events().change("test", "text");
+      List<Socket> all = new ArrayList<>();
+      places = 0;
+      for (int i = 0; i < MOST; i++) {
+        Socket socket = connect(api, post);
+        all.add(socket);
+        places += isAnswered(socket) ? 1 : 0;
+      }
+      for (Socket socket : all) {
+        socket.close();
+      }
+    }
+    assertThat(places).isEqualTo(MOST);
+  }
+
+  /** Sends something, reads some or none of what comes, and hangs up, one way or the other. */
+  private static void hostile(Api api, String sent, Random random) throws IOException {
+    try (Socket socket = api.connect()) {
+      try {
+        socket.getOutputStream().write(sent.getBytes(StandardCharsets.US_ASCII));
+        if (random.nextBoolean() && !sent.endsWith("{\"ho")) { // which is answered at its end alone
+          int unused = socket.getInputStream().read();
+        }
+        socket.setSoLinger(random.nextBoolean(), 0);
+      } catch (SocketTimeoutException e) {
+        throw e;
+      } catch (IOException e) {
+        socket.setSoLinger(true, 0); // it has hung up first
+      }
+    }
+  }
+
+  private static boolean isAnswered(Socket socket) {
+    try {
+      return !socket.isClosed() && first(socket) == 'H';
+    } catch (IOException e) {
+      return false;
+    }
   }
 }
