@@ -113,7 +113,9 @@ final class Running {
       return null;
     }
     InetSocketAddress address = admin.address();
-    return "http://" + new HostPort(address.getAddress().getHostAddress(), address.getPort()) + "/";
+    String host = address.getAddress().getHostAddress();
+    String shown = host.equals("0:0:0:0:0:0:0:1") ? "::1" : host; // as browsers write it
+    return "http://" + new HostPort(shown, address.getPort()) + "/";
   }
 
   /** The configuration with what was changed since by the API. */

@@ -2,6 +2,7 @@ package io.evenkeel.server.admin;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.evenkeel.server.admin.MetricsWalk.Sink;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -67,6 +68,15 @@ final class PrometheusPage implements AutoCloseable {
     }
     MultiCollector collector = () -> collect(inventory);
     registry.getPrometheusRegistry().register(collector);
+  }
+
+  /** The admin API has answered a request, with this status: it is counted by that. */
+  void answered(int status) {
+    Counter.builder("evenkeel.admin.requests")
+        .description("Requests that the admin API has answered, by the answer's status.")
+        .tag("status", Integer.toString(status))
+        .register(registry)
+        .increment();
   }
 
   /** The text of one scrape, in Prometheus' own format, {@link #CONTENT_TYPE}. O(servers). */

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evenkeel.server.admin.AdminServerBuilder.Limits;
 import io.evenkeel.server.admin.Api.Reply;
 import io.evenkeel.server.config.AdminConfig.Role;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.net.http.HttpRequest;
@@ -29,6 +31,7 @@ class AdminSecurityTest {
   private static final String EYES = "eyes-secret-0123456789";
   private static final Limits QUICK =
       new Limits(
+          Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofMillis(1),
@@ -406,24 +409,48 @@ class AdminSecurityTest {
   }
 
   @Test
-  void moreConnectionsThanAllowed_waitInTheBacklog() throws Exception {
-    Limits few =
-        new Limits(
-            QUICK.header(), QUICK.exchange(), QUICK.wrongToken(), 2, 4, 1024, 3, QUICK.session());
-    Api api = new Api(builder -> builder.limits(few));
-    open.add(api);
-    try (Socket first = api.connect();
-        Socket second = api.connect()) {
-      String request = "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\n\r\n";
-      first.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-      second.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-      assertThat(first.getInputStream().read()).isEqualTo('H');
-      assertThat(second.getInputStream().read()).isEqualTo('H');
-      try (Socket third = api.connect()) {
-        third.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-        first.close();
-        assertThat(third.getInputStream().read()).isEqualTo('H');
+  void signingInAgain_endsTheSessionBefore_andACookieOfOnesOwnMakingIsNone() throws Exception {
+    Api api = withTokens();
+    String made = "evenkeel_" + api.port() + "=" + "A".repeat(43);
+    Reply first =
+        api.send(with(OPS, api.request("POST", "/api/v1/session", "")).header("Cookie", made));
+    String before = first.header("Set-Cookie").split(";", -1)[0];
+    assertThat(before).isNotEqualTo(made);
+    Reply second =
+        api.send(with(OPS, api.request("POST", "/api/v1/session", "")).header("Cookie", before));
+    String after = second.header("Set-Cookie").split(";", -1)[0];
+    assertThat(withCookie(api, "GET", "/api/v1/servers", made).status()).isEqualTo(401);
+    assertThat(withCookie(api, "GET", "/api/v1/servers", before).status()).isEqualTo(401);
+    assertThat(withCookie(api, "GET", "/api/v1/servers", after).status()).isEqualTo(200);
+  }
+
+  @Test
+  void wrongTokens_areTold_withAddressAndRoute_andNeverTheTokens() throws Exception {
+    PrintStream before = System.err;
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+    String counted;
+    try {
+      Api api = withTokens();
+      String[][] requests = {
+        {"GET", "/api/v1/servers/wrong-secret-0123456789"},
+        {"POST", "/api/v1/session"},
+        {"GET", "/metrics"},
+      };
+      for (String[] request : requests) {
+        String wrong = "wrong-secret-0123456789";
+        assertThat(api.send(with(wrong, api.request(request[0], request[1], ""))).status())
+            .isEqualTo(401);
       }
+      counted = api.send(with(EYES, api.request("GET", "/metrics", ""))).body();
+    } finally {
+      System.setErr(before);
     }
+    assertThat(log.toString(StandardCharsets.UTF_8).lines().filter(line -> line.contains("wrong")))
+        .singleElement()
+        .asString()
+        .contains("WARN", "a wrong token from 127.0.0.1, for GET /api/v1/servers/{id}")
+        .doesNotContain("secret");
+    assertThat(counted).contains("evenkeel_admin_requests_total{status=\"401\"} 3.0");
   }
 }
