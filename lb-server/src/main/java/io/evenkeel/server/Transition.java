@@ -49,6 +49,7 @@ final class Transition implements AutoCloseable {
   private final List<Runnable> afterwards = new ArrayList<>();
 
   private @Nullable AdminServer newAdmin;
+  private Runnable otherTokens = () -> {};
 
   private Transition(Running running, Config before, Config next) {
     this.running = running;
@@ -125,10 +126,12 @@ final class Transition implements AutoCloseable {
     if (config == null) {
       return null;
     }
-    if (was != null
-        && was.address().equals(config.address())
-        && was.tokens().equals(config.tokens())) {
-      return running.admin();
+    AdminServer there = running.admin();
+    if (was != null && there != null && was.address().equals(config.address())) {
+      if (!was.tokens().equals(config.tokens())) {
+        otherTokens = () -> there.useTokens(config.tokens());
+      }
+      return there;
     }
     Refusal.requireResolvable("admin.address", config.address().host());
     AdminServerBuilder builder =
@@ -176,6 +179,7 @@ final class Transition implements AutoCloseable {
         }
         apply(all);
         undo.clear(); // from here on nothing fails
+        afterwards.add(otherTokens);
         afterwards.addAll(whenCertain);
         running.replace(next, newBalancers, newListeners, newAdmin);
       }

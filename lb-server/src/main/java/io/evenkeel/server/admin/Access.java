@@ -35,7 +35,9 @@ final class Access {
 
   private static final String NEEDED = "a token is needed";
 
-  private final Tokens tokens;
+  /** Who may ask changes while requests come; each goes by what it finds. */
+  private volatile Tokens tokens;
+
   private final Sessions sessions;
   private final WrongTokens wrongTokens;
 
@@ -127,7 +129,7 @@ final class Access {
 
   private @Nullable Who byToken(Exchange exchange, String address) throws HttpProblem {
     Token token = token(exchange);
-    return token == null ? null : new Who(token.name(), address, token.role(), "");
+    return token == null ? null : new Who(token, address, "");
   }
 
   /**
@@ -167,12 +169,19 @@ final class Access {
   private @Nullable Who bySession(Exchange exchange, String address) throws HttpProblem {
     String key = sessionKey(exchange);
     Token token = key == null ? null : sessions.find(key);
-    return token == null || key == null ? null : new Who(token.name(), address, token.role(), key);
+    return token == null || key == null || !tokens.has(token) ? null : new Who(token, address, key);
   }
 
   /** Whether a stream of events that was begun may go on. */
   boolean holds(Who who) {
-    return who.session().isEmpty() || sessions.find(who.session()) != null;
+    Token token = who.token();
+    return (token == null ? tokens.isEmpty() : tokens.has(token))
+        && (who.session().isEmpty() || sessions.find(who.session()) != null);
+  }
+
+  /** From now on these; sessions and streams by others are over. */
+  void use(Tokens next) {
+    tokens = next;
   }
 
   boolean needsTokens() {

@@ -1,8 +1,11 @@
 package io.evenkeel.server.admin;
 
+import io.evenkeel.server.config.AdminConfig.Token;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -36,6 +39,7 @@ public final class AdminServer implements AutoCloseable {
   private final InetSocketAddress address;
   private final History history;
   private final PrometheusPage prometheus;
+  private final Access access;
   private final EventStreams streams;
   private final ScheduledThreadPoolExecutor timer;
   private final Connections connections;
@@ -67,8 +71,7 @@ public final class AdminServer implements AutoCloseable {
     Views views = new Views(inventory, history, draining);
     Sessions sessions = new Sessions(builder.clock, limits.sessions(), limits.session());
     WrongTokens wrongTokens = new WrongTokens(builder.clock, text -> LOG.warn("admin: {}", text));
-    Access access =
-        new Access(new Tokens(builder.tokens), sessions, wrongTokens, wanted.getAddress());
+    access = new Access(new Tokens(builder.tokens), sessions, wrongTokens, wanted.getAddress());
     connections =
         new Connections(builder.clock, limits.header(), limits.exchange(), limits.connections());
     streams =
@@ -127,6 +130,23 @@ public final class AdminServer implements AutoCloseable {
   /** Begins one that shows this inventory. */
   public static AdminServerBuilder builder(Inventory inventory) {
     return new AdminServerBuilder(inventory);
+  }
+
+  /**
+   * Lets in who holds one of these from now on, and nobody else. Those who were let in by others
+   * have to show another one; their streams of events end within seconds.
+   *
+   * @param tokens each as by {@link AdminServerBuilder#token}; none where everybody may ask, on
+   *     loopback
+   * @throws IllegalArgumentException if one is not good, or there is none and it listens beyond
+   *     loopback; nothing has changed
+   */
+  public void useTokens(List<Token> tokens) {
+    AdminServerBuilder checked = new AdminServerBuilder(new Inventory());
+    tokens.forEach(token -> checked.token(token.name(), token.secret(), token.role()));
+    InetAddress bound = address.getAddress();
+    AdminServerBuilder.requireTokensBeyondLoopback(bound.getHostAddress(), bound, tokens);
+    access.use(new Tokens(tokens));
   }
 
   /** Where it listens. */

@@ -141,12 +141,16 @@ public final class AdminServerBuilder {
    */
   public AdminServer start() throws IOException {
     InetAddress address = InetAddress.getByName(host);
+    requireTokensBeyondLoopback(host, address, tokens);
+    return new AdminServer(this, new InetSocketAddress(address, port));
+  }
+
+  static void requireTokensBeyondLoopback(String host, InetAddress address, List<Token> tokens) {
     if (!address.isLoopbackAddress() && tokens.isEmpty()) {
       throw new IllegalArgumentException(
           "bind: "
               + host
               + " (expected: a loopback address, or a token for who comes from outside)");
     }
-    return new AdminServer(this, new InetSocketAddress(address, port));
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evenkeel.server.admin.AdminServerBuilder.Limits;
 import io.evenkeel.server.admin.Api.Reply;
 import io.evenkeel.server.config.AdminConfig.Role;
+import io.evenkeel.server.config.AdminConfig.Token;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.Socket;
@@ -199,6 +200,55 @@ class AdminSecurityTest {
     assertThat(signedOut.header("Set-Cookie")).contains("=; ", "Max-Age=0");
     assertThat(withCookie(api, "GET", "/api/v1/servers", cookie).status()).isEqualTo(401);
     assertThat(withCookie(api, "DELETE", "/api/v1/session", cookie).status()).isEqualTo(204);
+  }
+
+  /** As by a reload, when one was given away: at once, and for all that was begun with it. */
+  @Test
+  void otherTokens_putOutWhoWasLetInByThoseBefore() throws Exception {
+    Api api = withTokens();
+    Reply signedIn = api.send(with(OPS, api.request("POST", "/api/v1/session", "")));
+    String cookie = signedIn.header("Set-Cookie").split(";", -1)[0];
+    try (Socket byToken = api.connect();
+        Socket byCookie = api.connect()) {
+      for (Socket stream : List.of(byToken, byCookie)) {
+        String proof = stream == byToken ? "Authorization: Bearer " + OPS : "Cookie: " + cookie;
+        String request =
+            Api.head("GET /api/v1/events HTTP/1.1", "Host: x", "Accept: text/event-stream", proof);
+        stream.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(stream.getInputStream().read()).isEqualTo('H');
+      }
+      assertThatThrownBy(() -> api.admin.useTokens(List.of(new Token("ops", "short", Role.WRITE))))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageNotContaining("short");
+      assertThat(api.send(with(OPS, api.request("GET", "/api/v1/servers", ""))).status())
+          .isEqualTo(200);
+
+      String other = "another-secret-0123456789";
+      api.admin.useTokens(
+          List.of(new Token("ops", other, Role.WRITE), new Token("eyes", EYES, Role.READ)));
+      assertThat(api.send(with(OPS, api.request("GET", "/api/v1/servers", ""))).status())
+          .isEqualTo(401);
+      assertThat(withCookie(api, "GET", "/api/v1/servers", cookie).status()).isEqualTo(401);
+      assertThat(Api.readToEnd(byToken)).contains("200 OK");
+      assertThat(Api.readToEnd(byCookie)).contains("200 OK");
+      for (String secret : List.of(other, EYES)) {
+        assertThat(api.send(with(secret, api.request("GET", "/api/v1/servers", ""))).status())
+            .isEqualTo(200);
+      }
+    }
+  }
+
+  @Test
+  void noTokens_areForLoopbackOnly() throws Exception {
+    Api api = new Api(builder -> builder.bind("0.0.0.0", 0).token("ops", OPS, Role.WRITE));
+    open.add(api);
+    assertThatThrownBy(() -> api.admin.useTokens(List.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("loopback");
+    assertThat(api.get("/api/v1/servers").status()).isEqualTo(401);
+    Api local = withTokens();
+    local.admin.useTokens(List.of());
+    assertThat(local.get("/api/v1/servers").status()).isEqualTo(200);
   }
 
   private static Reply withCookie(Api api, String method, String path, String cookie)
