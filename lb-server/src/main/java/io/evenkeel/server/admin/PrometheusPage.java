@@ -109,7 +109,7 @@ final class PrometheusPage implements AutoCloseable {
         Family family, Series series, long count, double totalSeconds, double[] quantiles) {
       List<Quantile> values = new ArrayList<>();
       for (int i = 0; i < quantiles.length; i++) {
-        values.add(new Quantile(MetricsWalk.QUANTILES[i], quantiles[i]));
+        values.add(new Quantile(Percentiles.SHARES[i], quantiles[i]));
       }
       add(
           family,
