@@ -1,7 +1,9 @@
 package io.evenkeel.core;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -121,28 +123,47 @@ public final class BalancerChange {
    *     a selector's factory; nothing has changed
    */
   public boolean apply() {
-    boolean isOther = isSourceNamed && !control.source().follows(source);
-    Discovery next =
-        source == null || !isOther ? null : Discovery.held(control, source, allowEmpty);
-    ControlPlane.Applied applied;
+    return applyAll(List.of(this));
+  }
+
+  /**
+   * Makes changes of several balancers as one: all of them or, if one cannot be made, none. As
+   * {@link #apply} for each; each balancer's picks go by all of its change or by none of it, and
+   * those of different balancers change one right after the other.
+   *
+   * @param changes of a balancer each
+   * @return whether that changed anything
+   * @throws IllegalArgumentException if two of them are of one balancer; nothing has changed
+   * @throws RuntimeException what {@link #apply} of one of them would throw; nothing has changed
+   */
+  public static boolean applyAll(Collection<BalancerChange> changes) {
+    List<BalancerChange> all = List.copyOf(changes);
+    if (all.stream().map(change -> change.control).distinct().count() < all.size()) {
+      throw new IllegalArgumentException("changes: two of one balancer (expected: one of each)");
+    }
+    List<ChangePart> parts = new ArrayList<>();
+    List<Discovery> begun = new ArrayList<>();
     try {
-      if (next != null) {
-        next.start();
+      for (BalancerChange change : all) {
+        parts.add(change.begin(begun));
       }
-      applied = control.apply(servers, this::recipe, isOther, next);
+      return ChangePart.applyAll(parts);
     } catch (Throwable e) {
-      if (next != null) {
-        next.close();
-      }
+      begun.forEach(Discovery::close);
       throw e;
     }
-    if (next != null) {
-      next.isFollowed();
+  }
+
+  /** With its source, if it has another, at work, and its lists held. */
+  private ChangePart begin(List<Discovery> begun) {
+    boolean isOther = isSourceNamed && !control.source().follows(source);
+    Discovery next = null;
+    if (isOther && source != null) {
+      next = Discovery.held(control, source, allowEmpty);
+      begun.add(next);
+      next.start();
     }
-    if (applied.left() != null) {
-      applied.left().replacedBy(next);
-    }
-    return applied.changed();
+    return new ChangePart(control, servers, this::recipe, isOther, next);
   }
 
   private Snapshot.Recipe recipe(Snapshot.Recipe now) {

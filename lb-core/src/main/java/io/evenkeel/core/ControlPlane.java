@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +32,11 @@ final class ControlPlane {
   private static final Logger log = LoggerFactory.getLogger(LoadBalancer.class);
 
   private static final String UNWATCHED = "nobody watches it any more";
+
+  private static final AtomicLong NUMBERS = new AtomicLong();
+
+  /** In whose order the locks of several are taken. */
+  private final long number = NUMBERS.getAndIncrement();
 
   private final NanoClock clock;
   private final EventQueue events = new EventQueue();
@@ -116,8 +121,16 @@ final class ControlPlane {
     return clock.nanoTime();
   }
 
+  long number() {
+    return number;
+  }
+
   Snapshot snapshot() {
     return snapshot;
+  }
+
+  Snapshot.Recipe recipe() {
+    return recipe;
   }
 
   BalancerSettings settings() {
@@ -384,7 +397,7 @@ final class ControlPlane {
   }
 
   /** Under the change lock. */
-  private Map<String, Server> serversById() {
+  Map<String, Server> serversById() {
     Map<String, Server> servers = new LinkedHashMap<>(members.size() * 2);
     members.forEach((id, node) -> servers.put(id, node.server()));
     return servers;
@@ -412,77 +425,71 @@ final class ControlPlane {
    * factory throws, nothing has changed.
    */
   private boolean make(Map<String, Server> servers, Snapshot.Recipe next) {
+    Staged staged = stage(servers, next);
+    staged.commit();
+    return staged.isNews();
+  }
+
+  /**
+   * Works out what these members and settings bring. Under the change lock, which is to be held
+   * until that is committed or given back.
+   */
+  Staged stage(Map<String, Server> servers, Snapshot.Recipe next) {
     MemberDiff diff = new MemberDiff(members, servers, this::newNode);
-    Snapshot.Recipe before = recipe;
-    if (diff.news().isEmpty() && next.equals(before)) {
-      return false;
+    if (diff.news().isEmpty() && next.equals(recipe)) {
+      return new Staged(diff, next, null);
     }
     diff.take();
-    Snapshot built;
     try {
-      built = Snapshot.of(diff.next().values(), next, snapshot);
+      return new Staged(diff, next, Snapshot.of(diff.next().values(), next, snapshot));
     } catch (Throwable e) {
       diff.giveBack();
       throw e;
     }
-    diff.removed().forEach(Node::setRemoved);
-    diff.next().values().forEach(node -> node.limitTo(next.maxConcurrent()));
-    recipe = next;
-    publish(built);
-    members = diff.next();
-    departed.add(diff.removed());
-    events.log(() -> ChangeLog.settings(before.settings(), next.settings()));
-    events.log(() -> ChangeLog.news(diff.news()));
-    diff.news().forEach(events::add);
-    warnings.check(members.values(), next);
-    return true;
   }
 
-  /**
-   * What came of a change.
-   *
-   * @param left the source that is to be closed; null if there is none
-   */
-  record Applied(boolean changed, @Nullable Discovery left) {}
+  /** What is to be, worked out; under the change lock all the while. */
+  final class Staged {
+    private final MemberDiff diff;
+    private final Snapshot.Recipe next;
 
-  /**
-   * Members, settings and source as one change.
-   *
-   * @param servers null for those of now
-   * @param settings from those of now to those that are to be
-   * @param isOtherSource whether the next source, or none, takes the place of that of now
-   */
-  Applied apply(
-      @Nullable Map<String, Server> servers,
-      UnaryOperator<Snapshot.Recipe> settings,
-      boolean isOtherSource,
-      @Nullable Discovery next) {
-    AtomicReference<@Nullable Discovery> left = new AtomicReference<>();
-    boolean changed =
-        change(
-            () -> {
-              if (isOtherSource) {
-                source.requireOpen();
-              }
-              Map<String, Server> list = next == null ? null : next.release();
-              Map<String, Server> wanted = list == null ? servers : list;
-              boolean isNews;
-              try {
-                isNews = make(wanted == null ? serversById() : wanted, settings.apply(recipe));
-              } catch (Throwable e) {
-                if (next != null) {
-                  next.retire();
-                }
-                throw e;
-              }
-              if (isOtherSource) {
-                Discovery before = source.replace(next);
-                left.set(before);
-                events.log(() -> ChangeLog.source(before, next));
-              }
-              return isNews || isOtherSource;
-            });
-    return new Applied(changed, left.get());
+    /** Null if nothing is new. */
+    private final @Nullable Snapshot built;
+
+    private Staged(MemberDiff diff, Snapshot.Recipe next, @Nullable Snapshot built) {
+      this.diff = diff;
+      this.next = next;
+      this.built = built;
+    }
+
+    boolean isNews() {
+      return built != null;
+    }
+
+    /** It will not be. */
+    void giveBack() {
+      diff.giveBack();
+      if (built != null) {
+        built.discard();
+      }
+    }
+
+    void commit() {
+      if (built == null) {
+        return;
+      }
+      Snapshot.Recipe before = recipe;
+      diff.removed().forEach(Node::setRemoved);
+      diff.next().values().forEach(node -> node.limitTo(next.maxConcurrent()));
+      recipe = next;
+      publish(built);
+      members = diff.next();
+      departed.add(diff.removed());
+      events.log(() -> ChangeLog.settings(before.settings(), next.settings()));
+      events.log(() -> ChangeLog.news(diff.news()));
+      diff.news().forEach(events::add);
+      warnings.check(members.values(), next);
+    }
   }
 
   FollowedSource source() {
@@ -509,23 +516,37 @@ final class ControlPlane {
     }
   }
 
-  /** The one place where changes are serialised; events go out after the lock is released. */
+  /** Nearly all changes go through here; those of several balancers through {@link ChangePart}. */
   private boolean change(BooleanSupplier body) {
+    lock();
+    try {
+      return body.getAsBoolean();
+    } finally {
+      unlock();
+      tell();
+    }
+  }
+
+  /** The one lock by which changes are serialised. */
+  void lock() {
     if (changes.isHeldByCurrentThread()) {
       // The outer change, worked out before this one, would overwrite it.
       throw new IllegalStateException(
           "a selector's factory must not change the balancer that it builds for");
     }
     changes.lock();
-    try {
-      return body.getAsBoolean();
-    } finally {
-      changes.unlock();
-      if (snapshot.isAnyStarting()) {
-        slowStartListener.accept(recipe.slowStart().stepNanos());
-      }
-      events.deliver();
+  }
+
+  void unlock() {
+    changes.unlock();
+  }
+
+  /** What is to follow each change, when no lock is held any more. */
+  void tell() {
+    if (snapshot.isAnyStarting()) {
+      slowStartListener.accept(recipe.slowStart().stepNanos());
     }
+    events.deliver();
   }
 
   /** Sets or clears blocks of these members, under the change lock, in one change. */

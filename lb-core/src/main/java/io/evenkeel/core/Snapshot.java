@@ -172,12 +172,21 @@ final class Snapshot {
         eligibleCount += tiers[t++].eligible.size();
       }
     } catch (Throwable e) {
-      members.forEach(node -> node.leaveSeatsOf(build));
-      build.refused();
+      discard(members, build);
       throw e;
     }
     return new Snapshot(
         recipe.factory, members, blocks, since, shares, tiers, eligibleCount, panicking, build);
+  }
+
+  /** It never comes into force: takes back what its selectors have asked of the nodes. */
+  void discard() {
+    discard(members, build);
+  }
+
+  private static void discard(List<Node> members, Build build) {
+    members.forEach(node -> node.leaveSeatsOf(build));
+    build.refused();
   }
 
   private static Tier tier(

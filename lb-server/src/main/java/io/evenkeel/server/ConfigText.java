@@ -18,16 +18,39 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.Arrays;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The config file: what it says, whether that is news, and writing to it. Used under a lock. */
+/**
+ * The config file: what it says, whether that is news, and writing to it. Safe for use by any
+ * thread.
+ */
 final class ConfigText {
+
+  /** What it said at one time. */
+  static final class Content {
+    private final byte[] bytes;
+    private final Config config;
+
+    private Content(byte[] bytes, Config config) {
+      this.bytes = bytes;
+      this.config = config;
+    }
+
+    Config config() {
+      return config;
+    }
+  }
 
   /** More than any; what it may be in characters says {@link ConfigFile}. */
   private static final int LONGEST = 16 << 20;
 
   private final Path path;
+
+  // Guarded by this object's lock.
 
   /** What was read last, good or bad. */
   private byte @Nullable [] read;
@@ -48,15 +71,15 @@ final class ConfigText {
    * @throws IOException if it cannot be read; the message names it
    * @throws ConfigException if it is not good
    */
-  Config read() throws IOException, ConfigException {
+  synchronized Content read() throws IOException, ConfigException {
     byte[] bytes = bytes();
     read = bytes;
-    return ConfigFile.read(path, decode(bytes));
+    return new Content(bytes, ConfigFile.read(path, decode(bytes)));
   }
 
-  /** What was read last is in force now. */
-  void isInForce() {
-    inForce = read;
+  /** What it said is in force now. */
+  synchronized void isInForce(Content content) {
+    inForce = content.bytes;
   }
 
   /**
@@ -66,7 +89,7 @@ final class ConfigText {
    *
    * @throws IOException if it cannot be read, as while it is being replaced
    */
-  boolean isNews() throws IOException {
+  synchronized boolean isNews() throws IOException {
     byte[] now = bytes();
     boolean settled = Arrays.equals(now, looked);
     looked = now;
@@ -74,61 +97,44 @@ final class ConfigText {
   }
 
   /**
-   * What it says, if that is what is in force.
+   * Lets it say something else, its comments kept where that can be. What it says is in force then.
    *
-   * @throws IOException if somebody else has changed it since, or it cannot be read
+   * @return how that was done
+   * @throws IOException if it cannot be written, or somebody else has changed it since it was put
+   *     in force; unchanged then
    */
-  Config current() throws IOException {
-    try {
-      return ConfigFile.read(path, text());
-    } catch (ConfigException e) {
-      throw new IOException(this + ": " + e.getMessage(), e); // as by an environment that changed
-    }
-  }
-
-  private String text() throws IOException {
+  synchronized How write(Config after) throws IOException {
     byte[] now = bytes();
     if (!Arrays.equals(now, inForce)) {
       throw new IOException(
           this + ": somebody has changed it since it was put in force (expected: a reload first)");
     }
-    return decode(now);
-  }
-
-  /**
-   * Lets it say something else, its comments kept where that can be. What it says is in force then.
-   *
-   * @return how that was done
-   * @throws IOException if it cannot be written, or is not as {@link #current} has it; unchanged
-   *     then
-   */
-  How write(Config after) throws IOException {
     ConfigWriter.Edit edit;
     try {
-      edit = ConfigWriter.edit(path, text(), after);
-    } catch (ConfigException e) {
+      edit = ConfigWriter.edit(path, decode(now), after);
+    } catch (ConfigException e) { // as by an environment that changed
       throw new IOException(this + ": could not be written: " + e.getMessage(), e);
     }
     if (edit.how() != How.UNCHANGED) {
       byte[] bytes = edit.text().getBytes(StandardCharsets.UTF_8);
-      replace(bytes);
+      replace(now, bytes);
       read = bytes;
       inForce = bytes;
     }
     return edit.how();
   }
 
-  /** At one stroke: a new file, with the rights of the old one, is renamed over it. */
-  private void replace(byte[] bytes) throws IOException {
+  /**
+   * At one stroke: a new file, with the rights of the old one, is renamed over it. Looks once more
+   * before that, so that somebody else's change is lost only if it falls into the last
+   * microseconds: no file system has a rename that compares.
+   */
+  private void replace(byte[] expected, byte[] bytes) throws IOException {
     Path real = path.toRealPath();
     Path beside = null;
     try {
       beside = Files.createTempFile(real.getParent(), "." + real.getFileName(), ".new");
-      PosixFileAttributeView rights =
-          Files.getFileAttributeView(real, PosixFileAttributeView.class);
-      if (rights != null) {
-        Files.setPosixFilePermissions(beside, rights.readAttributes().permissions());
-      }
+      keepRights(real, beside);
       try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
         ByteBuffer left = ByteBuffer.wrap(bytes);
         while (left.hasRemaining()) {
@@ -137,6 +143,9 @@ final class ConfigText {
         }
         channel.force(true); // else a crash may leave the new name with nothing in it
       }
+      if (!Arrays.equals(bytes(), expected)) {
+        throw new IOException("somebody has changed it meanwhile");
+      }
       Files.move(beside, real, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       if (beside != null) {
@@ -144,6 +153,33 @@ final class ConfigText {
       }
       throw new IOException(this + ": could not be written: " + e, e);
     }
+  }
+
+  /**
+   * Owner and group, too, where this user may give them away. A group that cannot be kept leaves
+   * its rights behind: they are not for this user's group.
+   */
+  private static void keepRights(Path from, Path to) throws IOException {
+    PosixFileAttributeView was = Files.getFileAttributeView(from, PosixFileAttributeView.class);
+    PosixFileAttributeView is = Files.getFileAttributeView(to, PosixFileAttributeView.class);
+    if (was == null || is == null) {
+      return; // a platform without them
+    }
+    PosixFileAttributes rights = was.readAttributes();
+    Set<PosixFilePermission> permissions = rights.permissions();
+    try {
+      is.setGroup(rights.group());
+    } catch (IOException e) {
+      permissions.remove(PosixFilePermission.GROUP_READ);
+      permissions.remove(PosixFilePermission.GROUP_WRITE);
+      permissions.remove(PosixFilePermission.GROUP_EXECUTE);
+    }
+    try {
+      is.setOwner(rights.owner());
+    } catch (IOException e) {
+      // This user's now: who may replace a file may have it.
+    }
+    is.setPermissions(permissions);
   }
 
   private byte[] bytes() throws IOException {

@@ -13,10 +13,13 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,13 +27,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The configuration of this process: where it was read, what is in force, and who may change it:
- * SIGHUP, a change of the file, and the API, all through here. Safe for use by any thread; one
- * change at a time.
+ * SIGHUP, a change of the file, and the API, all through here. Safe for use by any thread.
  *
  * <p>In force is what a file says, or what the API put in its place, with the command line's
  * options over it. What the API changes of single servers and selectors is not in that: it stays
  * through a reload, but for what the file itself says anew; and with {@code write_back} it is
  * written to the file, and so in force.
+ *
+ * <p>One configuration takes the place of another at a time: {@link #oneAtATime}, which may be held
+ * for as long as names are looked up. What is in force is under this object's lock, which is held
+ * for moments only, so that neither the API nor the end of the program waits for a reload. It is
+ * taken after the other one, and before those of what runs.
  */
 final class Control implements ConfigControl, AutoCloseable {
 
@@ -39,11 +46,20 @@ final class Control implements ConfigControl, AutoCloseable {
   private final RunOptions options;
   private final @Nullable ConfigText file;
   private final Running running;
+  private final ReentrantLock oneAtATime = new ReentrantLock();
+
+  /** Written under this object's lock. */
+  private volatile Config inForce = Running.NOTHING;
 
   // Guarded by this object's lock.
-  private Config inForce = Running.NOTHING;
+
+  /** What the file says or is to say; without the command line's options. */
+  private Config says = Running.NOTHING;
+
   private @Nullable Summary summary;
   private @Nullable ScheduledExecutorService watcher;
+
+  /** Guarded by {@link #oneAtATime}. */
   private String unreadable = "";
 
   /** Nothing runs yet. */
@@ -54,22 +70,90 @@ final class Control implements ConfigControl, AutoCloseable {
   }
 
   /**
+   * A configuration that is to be in force.
+   *
+   * @param before what its sender knows as that of now
+   * @param says without the options
+   * @param content what the file says, if it is from there
+   * @param isExpected whether it may take the place of that of now; asked at the last moment
+   */
+  private record Wanted(
+      Config before,
+      Config says,
+      Config next,
+      ConfigText.@Nullable Content content,
+      BooleanSupplier isExpected) {}
+
+  /** Makes one out of that in force, from a file or a request. */
+  private interface Source {
+    Wanted from(Config inForce) throws ConfigException, IOException, ChangedMeanwhileException;
+  }
+
+  /**
    * Starts all that options and file say, or nothing.
    *
    * @throws StartFailure if the file is not good, or something of it cannot be had here and now
    */
-  synchronized void start() throws StartFailure {
+  void start() throws StartFailure {
     try {
-      Config next = over(file == null ? RunOptions.BARE : file.read());
-      running.change(inForce, next);
-      if (file != null) {
-        file.isInForce();
-      }
-      isInForce(next);
+      Wanted unused = put(this::fromFile);
     } catch (ConfigException e) {
       throw new StartFailure(complaint(e.problems()), e);
     } catch (IOException e) {
       throw new StartFailure("--config: " + e.getMessage(), e);
+    } catch (ChangedMeanwhileException e) {
+      throw new IllegalStateException("nobody has seen anything yet", e);
+    }
+  }
+
+  private Wanted fromFile(Config now) throws ConfigException, IOException {
+    ConfigText.Content content = file == null ? null : file.read();
+    Config read = content == null ? RunOptions.BARE : content.config();
+    return new Wanted(now, read, over(read), content, () -> true);
+  }
+
+  /**
+   * Puts a configuration in force. It is prepared while that of now may change; if it has, by what
+   * was written back, all is done again, and nobody changes anything meanwhile.
+   */
+  private Wanted put(Source source) throws ConfigException, IOException, ChangedMeanwhileException {
+    oneAtATime.lock();
+    try {
+      Wanted done = attempt(source);
+      if (done == null) {
+        synchronized (this) {
+          done = attempt(source);
+        }
+      }
+      return Objects.requireNonNull(done, "under the lock nothing changes");
+    } finally {
+      oneAtATime.unlock();
+    }
+  }
+
+  /** Null if what is in force has changed meanwhile. */
+  private @Nullable Wanted attempt(Source source)
+      throws ConfigException, IOException, ChangedMeanwhileException {
+    Config now = inForce;
+    Wanted wanted = source.from(now);
+    try (Transition transition = Transition.prepare(running, wanted.before, wanted.next)) {
+      synchronized (this) {
+        if (!inForce.equals(now)) {
+          return null;
+        }
+        synchronized (running.inventory().changeLock()) { // nothing of it changes between the two
+          if (!wanted.isExpected.getAsBoolean()) {
+            throw new ChangedMeanwhileException();
+          }
+          transition.commit();
+        }
+        if (wanted.content != null && file != null) {
+          file.isInForce(wanted.content);
+        }
+        says = wanted.says;
+        isInForce(wanted.next);
+        return wanted;
+      }
     }
   }
 
@@ -88,25 +172,29 @@ final class Control implements ConfigControl, AutoCloseable {
     return running;
   }
 
-  /** How long relays may go on when the program is to end. */
-  synchronized Duration drain() {
+  /** How long relays may go on when the program is to end; waits for nobody. */
+  Duration drain() {
     return inForce.drain();
   }
 
   @Override
-  public synchronized String json() {
-    return ConfigWriter.json(running.current(inForce));
+  public String json() {
+    return ConfigWriter.json(current());
+  }
+
+  /** In force, with what was changed since by the API. */
+  private synchronized Config current() {
+    return running.current(inForce);
   }
 
   @Override
-  public synchronized List<String> reload(String who) throws ConfigException, IOException {
+  public List<String> reload(String who) throws ConfigException, IOException {
     try {
       if (file == null) {
         throw new IOException(
             "there is no config file to read again (expected: evenkeel run --config FILE)");
       }
-      List<String> changes = put(inForce, over(file.read()), who);
-      file.isInForce();
+      List<String> changes = tell(put(this::fromFile), who);
       running.inventory().events().reload(who, true, text(changes));
       return changes;
     } catch (ConfigException e) {
@@ -117,32 +205,47 @@ final class Control implements ConfigControl, AutoCloseable {
       log.warn("{}: not reloaded: {}", who, e.getMessage());
       running.inventory().events().reload(who, false, String.valueOf(e.getMessage()));
       throw e;
+    } catch (ChangedMeanwhileException e) {
+      throw new IllegalStateException("a file knows nothing of it", e);
     }
   }
 
   @Override
-  public synchronized List<String> replace(String json, String who)
-      throws ConfigException, IOException {
+  public List<String> replace(String json, Predicate<String> isExpected, String who)
+      throws ConfigException, IOException, ChangedMeanwhileException {
     List<String> changes;
-    Config sent;
     try {
-      sent = ConfigFile.readJson(json, inForce);
-      // Who sends a configuration has seen the one with what was changed by the API.
-      changes = put(running.current(inForce), over(sent), who);
+      changes = tell(put(now -> sent(json, isExpected, now)), who);
     } catch (ConfigException e) {
       e.problems().forEach(problem -> log.warn("{}: not put in force: {}", who, problem));
       throw e;
     }
     running.inventory().events().change(who, "configuration replaced: " + text(changes));
+    writeBack(who);
+    return changes;
+  }
+
+  private Wanted sent(String json, Predicate<String> isExpected, Config now)
+      throws ConfigException, ChangedMeanwhileException {
+    // Who sends a configuration has seen the one with what was changed by the API.
+    Config before = running.current(now);
+    if (!isExpected.test(ConfigWriter.json(before))) { // before what may take long
+      throw new ChangedMeanwhileException();
+    }
+    Config sent = ConfigFile.readJson(json, now);
+    return new Wanted(before, sent, over(sent), null, () -> isExpected.test(json()));
+  }
+
+  /** Has the file say what it is to say, if that is wanted. */
+  private synchronized void writeBack(String who) throws IOException {
     if (file != null && isWritingBack()) {
       try {
-        written(file.write(sent), who);
+        written(file.write(says), who);
       } catch (IOException e) {
         log.warn("{}: in force, but not written to the file: {}", who, e.getMessage());
         throw e;
       }
     }
-    return changes;
   }
 
   private void written(How how, String who) {
@@ -163,14 +266,12 @@ final class Control implements ConfigControl, AutoCloseable {
     }
   }
 
-  private List<String> put(Config before, Config next, String who) throws ConfigException {
-    running.change(before, next);
-    List<String> changes = Differences.describe(before, next);
+  private static List<String> tell(Wanted done, String who) {
+    List<String> changes = Differences.describe(done.before, done.next);
     changes.forEach(change -> log.info("{}: {}", who, change));
     if (changes.isEmpty()) {
       log.info("{}: the configuration is as it was", who);
     }
-    isInForce(next);
     return changes;
   }
 
@@ -204,11 +305,12 @@ final class Control implements ConfigControl, AutoCloseable {
   }
 
   /** Whether the file has changed, and what it says now. */
-  private synchronized void look() {
-    if (file == null || watcher == null) {
-      return;
-    }
+  private void look() {
+    oneAtATime.lock();
     try {
+      if (file == null || !isWatching()) {
+        return;
+      }
       boolean isNews = file.isNews();
       unreadable = "";
       if (isNews) {
@@ -224,7 +326,13 @@ final class Control implements ConfigControl, AutoCloseable {
       }
     } catch (Throwable e) { // whatever it is, the next look is to come
       log.error("file change: not reloaded", e);
+    } finally {
+      oneAtATime.unlock();
     }
+  }
+
+  private synchronized boolean isWatching() {
+    return watcher != null;
   }
 
   private boolean isWritingBack() {
@@ -233,20 +341,20 @@ final class Control implements ConfigControl, AutoCloseable {
 
   @Override
   public synchronized void changed(String balancer, String who) throws IOException {
-    if (file == null || !isWritingBack()) {
+    BalancerConfig before = inForce.balancer(balancer).orElse(null);
+    if (file == null || !isWritingBack() || before == null) { // it may have left meanwhile
       return;
     }
-    BalancerConfig before = inForce.balancer(balancer).orElse(null);
-    if (before == null) {
-      return; // it has left meanwhile
-    }
     BalancerConfig now = running.balancer(balancer).current(before);
+    Config isToSay = says;
+    BalancerConfig saysOfIt = says.balancer(balancer).orElse(null);
+    if (saysOfIt != null) {
+      isToSay = with(says, changed(saysOfIt, before, now));
+    }
+    // Also where this very change is none: an earlier one may not have been written.
+    written(file.write(isToSay), who);
+    says = isToSay;
     if (!now.equals(before)) {
-      Config says = file.current();
-      Optional<BalancerConfig> saysOfIt = says.balancer(balancer);
-      if (saysOfIt.isPresent()) {
-        written(file.write(with(says, changed(saysOfIt.get(), before, now))), who);
-      }
       inForce = with(inForce, now);
     }
   }
@@ -305,14 +413,21 @@ final class Control implements ConfigControl, AutoCloseable {
 
   /** Cuts what is open, and ends everything; for tests, and where a process goes on without it. */
   @Override
-  public synchronized void close() {
-    if (watcher != null) {
-      watcher.shutdown();
-      watcher = null;
+  public void close() {
+    oneAtATime.lock();
+    try {
+      synchronized (this) {
+        if (watcher != null) {
+          watcher.shutdown();
+          watcher = null;
+        }
+        if (summary != null) {
+          summary.close();
+        }
+      }
+      running.close();
+    } finally {
+      oneAtATime.unlock();
     }
-    if (summary != null) {
-      summary.close();
-    }
-    running.close();
   }
 }

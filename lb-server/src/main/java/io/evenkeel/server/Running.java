@@ -4,21 +4,14 @@ import io.evenkeel.core.HostPort;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.server.admin.AdminServer;
-import io.evenkeel.server.admin.AdminServerBuilder;
 import io.evenkeel.server.admin.ConfigControl;
 import io.evenkeel.server.admin.Inventory;
-import io.evenkeel.server.config.AdminConfig;
-import io.evenkeel.server.config.BalancerConfig;
 import io.evenkeel.server.config.Config;
 import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ListenerConfig;
-import io.evenkeel.server.config.Problem;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,19 +20,14 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The balancers and listeners that a configuration has started. To start is to change from nothing
- * to a configuration; to reload, from one to another. Each change is prepared first, by all that
- * may fail and that nobody sees: names are looked up, new balancers are built, new listeners bound.
- * Then it is made; what is made can be taken back, should a step fail all the same. Who leaves,
- * leaves last. Safe for use by any thread; one change at a time.
+ * The balancers and listeners that a configuration has started, and those that were in one before
+ * and have relays still. To start is to change from nothing to a configuration; to reload, from one
+ * to another: see {@link Transition}. Safe for use by any thread; nothing that waits is done under
+ * its lock. One change at a time.
  */
 final class Running {
-
-  private static final Logger log = LoggerFactory.getLogger(Running.class);
 
   /** What is said of an address that cannot be had. */
   static final String FREE_PORT =
@@ -74,6 +62,11 @@ final class Running {
    */
   Running(@Nullable ConfigControl control) {
     this.control = control;
+  }
+
+  /** What the admin API changes the configuration by; null for nothing. */
+  @Nullable ConfigControl control() {
+    return control;
   }
 
   /** What runs now. */
@@ -136,155 +129,40 @@ final class Running {
    * @param before what runs, but for what was changed since by the API
    * @throws ConfigException if that cannot be; nothing has changed
    */
-  synchronized void change(Config before, Config next) throws ConfigException {
+  void change(Config before, Config next) throws ConfigException {
+    try (Transition transition = Transition.prepare(this, before, next)) {
+      transition.commit();
+    }
+  }
+
+  /** Null if there is none of that name. */
+  synchronized @Nullable RunningBalancer findBalancer(String name) {
+    return balancers.get(name);
+  }
+
+  /** What is not to change any more. */
+  synchronized void requireNotEnding() throws ConfigException {
     if (ending) {
       throw Refusal.at("drain", "the program is about to end (expected: no more changes)", null);
     }
-    List<Problem> restart = Differences.needRestart(before, next);
-    if (!restart.isEmpty()) {
-      throw new ConfigException(restart);
-    }
-    Deque<Runnable> undo = new ArrayDeque<>();
-    try {
-      Map<String, RunningBalancer> newBalancers = newBalancers(next, undo);
-      checkOthers(before, next);
-      AdminServer newAdmin = newAdmin(before, next);
-      if (newAdmin != null && newAdmin != admin) {
-        undo.push(newAdmin::close);
-      }
-      Map<String, RunningListener> newListeners = newListeners(before, next, newBalancers, undo);
-      for (ListenerConfig listener : next.listeners()) {
-        ListenerConfig was = before.listener(listener.name()).orElse(listener);
-        if (!was.equals(listener) && !newListeners.containsKey(listener.name())) {
-          RunningListener running = Objects.requireNonNull(listeners.get(listener.name()));
-          running.update(listener);
-          undo.push(() -> updateBack(running, was));
-        }
-      }
-      for (BalancerConfig balancer : next.balancers()) { // last: what is undone here is forgotten
-        BalancerConfig was = before.balancer(balancer.name()).orElse(balancer);
-        if (!was.equals(balancer)) {
-          RunningBalancer running = balancer(balancer.name());
-          Runnable back = running.change(was, balancer);
-          undo.push(() -> inventory.put(running.entry())); // last: a new monitor, maybe
-          undo.push(back);
-        }
-      }
-      undo.clear(); // from here on nothing fails
-      replace(next, newBalancers, newListeners);
-      if (newAdmin != admin) {
-        AdminServer old = admin;
-        admin = newAdmin;
-        if (old != null) { // by another thread: it may be one of its own that is here
-          Thread closing = new Thread(old::close, "evenkeel-admin-close");
-          closing.setDaemon(true);
-          closing.start();
-        }
-      }
-    } finally {
-      while (!undo.isEmpty()) {
-        takeBack(undo.pop());
-      }
-    }
   }
 
-  /** Whatever one step throws, those before it are taken back, too. */
-  private static void takeBack(Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) { // as when the server file of before is not there any more
-      log.error("a step of a change that was refused could not be taken back", e);
-    }
+  /** Of a name that there is. */
+  synchronized RunningListener listener(String name) {
+    return Objects.requireNonNull(listeners.get(name), name);
   }
 
-  private static void updateBack(RunningListener running, ListenerConfig was) {
-    try {
-      running.update(was);
-    } catch (ConfigException e) {
-      throw new IllegalStateException("what was in force can be again", e);
-    }
+  /** Null if there is none. */
+  synchronized @Nullable AdminServer admin() {
+    return admin;
   }
 
-  private Map<String, RunningBalancer> newBalancers(Config next, Deque<Runnable> undo)
-      throws ConfigException {
-    Map<String, RunningBalancer> started = new LinkedHashMap<>();
-    for (BalancerConfig balancer : next.balancers()) {
-      if (!balancers.containsKey(balancer.name())) {
-        RunningBalancer running = RunningBalancer.start(balancer);
-        started.put(balancer.name(), running);
-        undo.push(running::close);
-      }
-    }
-    return started;
-  }
-
-  private void checkOthers(Config before, Config next) throws ConfigException {
-    for (BalancerConfig balancer : next.balancers()) {
-      BalancerConfig was = before.balancer(balancer.name()).orElse(balancer);
-      if (!was.equals(balancer)) {
-        balancer(balancer.name()).check(was, balancer);
-      }
-    }
-  }
-
-  /** Those of other addresses too: they accept from now on, and those before leave. */
-  private Map<String, RunningListener> newListeners(
-      Config before, Config next, Map<String, RunningBalancer> fresh, Deque<Runnable> undo)
-      throws ConfigException {
-    Map<String, RunningListener> started = new LinkedHashMap<>();
-    for (ListenerConfig listener : next.listeners()) {
-      ListenerConfig was = before.listener(listener.name()).orElse(null);
-      if (was != null && was.address().equals(listener.address())) {
-        continue;
-      }
-      RunningBalancer balancer = fresh.get(listener.balancer());
-      RunningListener running =
-          RunningListener.start(
-              listener,
-              (balancer == null ? balancer(listener.balancer()) : balancer).balancer(),
-              inventory.events().listener(listener.name()));
-      started.put(listener.name(), running);
-      undo.push(
-          () -> {
-            running.mute(); // another one may have its name
-            int unused = running.proxy().shutdown(Duration.ZERO);
-          });
-    }
-    return started;
-  }
-
-  private @Nullable AdminServer newAdmin(Config before, Config next) throws ConfigException {
-    AdminConfig config = next.admin();
-    if (config == null || isSame(before.admin(), config)) {
-      return config == null ? null : admin;
-    }
-    Refusal.requireResolvable("admin.address", config.address().host());
-    AdminServerBuilder builder =
-        AdminServer.builder(inventory).bind(config.address().host(), config.address().port());
-    config.tokens().forEach(token -> builder.token(token.name(), token.secret(), token.role()));
-    if (control != null) {
-      builder.config(control);
-    }
-    try {
-      return builder.start();
-    } catch (IllegalArgumentException e) {
-      throw Refusal.at("admin", String.valueOf(e.getMessage()), e);
-    } catch (IOException e) {
-      throw Refusal.at(
-          "admin.address", "'" + config.address() + "': " + e.getMessage() + FREE_PORT, e);
-    }
-  }
-
-  private static boolean isSame(@Nullable AdminConfig before, AdminConfig next) {
-    return before != null
-        && before.address().equals(next.address())
-        && before.tokens().equals(next.tokens());
-  }
-
-  private void replace(
+  /** The last step of a change: those of the next configuration take over, the others leave. */
+  synchronized void replace(
       Config next,
       Map<String, RunningBalancer> newBalancers,
-      Map<String, RunningListener> newOnes) {
+      Map<String, RunningListener> newOnes,
+      @Nullable AdminServer nextAdmin) {
     List<RunningListener> gone = new ArrayList<>();
     Map<String, RunningListener> stay = new LinkedHashMap<>();
     for (ListenerConfig listener : next.listeners()) {
@@ -321,6 +199,14 @@ final class Running {
       leave(listener, next.drain());
     }
     forgetAbandoned();
+    AdminServer old = admin;
+    admin = nextAdmin;
+    if (old != null
+        && old != nextAdmin) { // by another thread: it may be one of its own that is here
+      Thread closing = new Thread(old::close, "evenkeel-admin-close");
+      closing.setDaemon(true);
+      closing.start();
+    }
   }
 
   /** On a thread of its own, since it waits. */
@@ -417,10 +303,11 @@ final class Running {
   /** Cuts what is open, and ends everything. */
   void close() {
     int unused = shutdown(Duration.ZERO);
+    AdminServer last = admin();
+    if (last != null) {
+      last.close(); // under no lock: who asks it something may need that
+    }
     synchronized (this) {
-      if (admin != null) {
-        admin.close();
-      }
       balancers.values().forEach(RunningBalancer::close);
       abandoned.forEach(RunningBalancer::close);
     }

@@ -1,7 +1,6 @@
 package io.evenkeel.server;
 
 import io.evenkeel.core.BalancerChange;
-import io.evenkeel.core.BalancerSettings;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.LoadBalancerBuilder;
 import io.evenkeel.core.NoServerAvailableException;
@@ -11,21 +10,17 @@ import io.evenkeel.core.SelectorDescription;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.core.ServerSource;
-import io.evenkeel.health.CircuitBreakers;
-import io.evenkeel.health.CircuitPolicy;
-import io.evenkeel.health.HealthMonitor;
-import io.evenkeel.health.OutlierDetector;
-import io.evenkeel.health.OutlierPolicy;
 import io.evenkeel.server.admin.Inventory;
 import io.evenkeel.server.config.BalancerConfig;
 import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
-import io.evenkeel.server.config.BalancerConfig.HealthConfig;
 import io.evenkeel.server.config.BalancerConfig.SelectorConfig;
 import io.evenkeel.server.config.BalancerConfig.SlowStartConfig;
 import io.evenkeel.server.config.ConfigException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,9 +42,7 @@ final class RunningBalancer {
 
   private final String name;
   private final LoadBalancer balancer;
-  private @Nullable HealthMonitor monitor;
-  private @Nullable OutlierDetector detector;
-  private @Nullable CircuitBreakers breakers;
+  private Guards guards = Guards.NONE;
 
   private RunningBalancer(String name, LoadBalancer balancer) {
     this.name = name;
@@ -75,11 +68,13 @@ final class RunningBalancer {
       builder.slowStart(slowStart.window(), slowStart.aggression());
     }
     RunningBalancer running = new RunningBalancer(config.name(), build(builder, config));
+    Deque<Runnable> undo = new ArrayDeque<>();
     try {
       running.awaitServers(config);
-      running.guard(without(config), config);
+      running.guard(without(config), config, undo).run();
       return running;
     } catch (Throwable e) {
+      undo.forEach(Runnable::run);
       running.close();
       throw e;
     }
@@ -165,7 +160,8 @@ final class RunningBalancer {
   }
 
   Inventory.Balancer entry() {
-    return new Inventory.Balancer(name, balancer, monitor, detector, breakers);
+    return new Inventory.Balancer(
+        name, balancer, guards.monitor(), guards.detector(), guards.breakers());
   }
 
   /**
@@ -201,21 +197,28 @@ final class RunningBalancer {
   }
 
   /**
-   * Looks whether {@link #change} can be made, and changes nothing.
+   * Looks whether {@link #guard} and {@link #change} can be made, and changes nothing. May wait for
+   * another source to find servers.
    *
-   * @throws ConfigException if it cannot
+   * @throws ConfigException if they cannot
    */
   void check(BalancerConfig before, BalancerConfig next) throws ConfigException {
-    requireResolvable(next, servers());
-    if (next.discovery() != null) {
+    if (next.discovery() != null && isOtherSource(before, next)) {
+      start(without(next)).close();
       return;
     }
-    List<Server> servers = merged(before, next);
+    requireResolvable(next, servers());
+    List<Server> servers = next.discovery() == null ? merged(before, next) : servers();
     try { // what its selector says to these servers
       LoadBalancer.builder().servers(servers).selector(factory(next.selector())).build().close();
     } catch (IllegalArgumentException e) {
       throw Refusal.at(path(next), String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private static boolean isOtherSource(BalancerConfig before, BalancerConfig next) {
+    return !Objects.equals(before.discovery(), next.discovery())
+        || (next.discovery() != null && !before.servers().equals(next.servers()));
   }
 
   private List<Server> merged(BalancerConfig before, BalancerConfig next) throws ConfigException {
@@ -233,64 +236,28 @@ final class RunningBalancer {
   }
 
   /**
-   * Makes the difference between the two configurations, all of it or nothing. What was changed
-   * since by the API stays, where the two are the same.
-   *
-   * @return takes it back
+   * The difference between the two configurations, but for the guards; to be applied while the
+   * servers of now stay. What was changed since by the API stays, where the two are the same.
    */
-  Runnable change(BalancerConfig before, BalancerConfig next) throws ConfigException {
-    BalancerSettings settings = balancer.settings();
-    List<Server> servers = servers();
-    boolean otherSource =
-        !Objects.equals(before.discovery(), next.discovery())
-            || (next.discovery() != null && !before.servers().equals(next.servers()));
+  BalancerChange change(BalancerConfig before, BalancerConfig next) throws ConfigException {
     BalancerChange change = balancer.change();
-    try {
-      if (otherSource) {
-        change.source(source(next));
-      }
-      if (next.discovery() == null
-          && (before.discovery() != null || !before.servers().equals(next.servers()))) {
-        change.servers(merged(before, next));
-      }
-      if (!before.selector().equals(next.selector())) {
-        change.selector(factory(next.selector()));
-      }
-      SlowStartConfig slowStart = next.slowStart();
-      boolean unused =
-          change
-              .maxConcurrent(next.maxConcurrent())
-              .panicThreshold(next.panicThreshold())
-              .slowStart(
-                  slowStart == null ? Duration.ZERO : slowStart.window(),
-                  slowStart == null ? 1 : slowStart.aggression())
-              .apply();
-    } catch (IllegalArgumentException | IllegalStateException e) {
-      String path = path(next) + (otherSource ? ".discovery" : "");
-      throw Refusal.at(path, String.valueOf(e.getMessage()), e);
+    if (isOtherSource(before, next)) {
+      change.source(source(next));
     }
-    Runnable undo =
-        () -> {
-          guard(next, before);
-          BalancerChange back = balancer.change();
-          if (otherSource) {
-            back.source(source(before));
-          }
-          boolean unused =
-              back.servers(servers)
-                  .selector(settings.selector())
-                  .maxConcurrent(settings.maxConcurrent())
-                  .panicThreshold(settings.panicThreshold())
-                  .slowStart(settings.slowStartWindow(), settings.slowStartAggression())
-                  .apply();
-        };
-    try {
-      guard(before, next);
-    } catch (Throwable e) { // as for want of a thread
-      undo.run();
-      throw e;
+    if (next.discovery() == null
+        && (before.discovery() != null || !before.servers().equals(next.servers()))) {
+      change.servers(merged(before, next));
     }
-    return undo;
+    if (!before.selector().equals(next.selector())) {
+      change.selector(factory(next.selector()));
+    }
+    SlowStartConfig slowStart = next.slowStart();
+    return change
+        .maxConcurrent(next.maxConcurrent())
+        .panicThreshold(next.panicThreshold())
+        .slowStart(
+            slowStart == null ? Duration.ZERO : slowStart.window(),
+            slowStart == null ? 1 : slowStart.aggression());
   }
 
   private static @Nullable ServerSource source(BalancerConfig config) {
@@ -298,56 +265,24 @@ final class RunningBalancer {
     return discovery == null ? null : Discovered.source(discovery, config.servers());
   }
 
-  /** Begins, changes and ends what looks after the servers. */
-  private void guard(BalancerConfig before, BalancerConfig next) {
-    if (!Objects.equals(before.health(), next.health())) {
-      monitor = monitor(next.health());
+  /**
+   * Begins and alters those that look after the servers.
+   *
+   * @param undo gets what takes that back
+   * @return to be run once the change is certain: who is not wanted any more leaves
+   */
+  Runnable guard(BalancerConfig before, BalancerConfig next, Deque<Runnable> undo)
+      throws ConfigException {
+    try {
+      Guards now = guards;
+      Guards changed = now.change(balancer, before, next, undo);
+      return () -> {
+        guards = changed;
+        now.leave(changed);
+      };
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      throw Refusal.at(path(next), String.valueOf(e.getMessage()), e);
     }
-    if (!Objects.equals(before.ejection(), next.ejection())) {
-      detector = detector(next.ejection());
-    }
-    if (!Objects.equals(before.breaker(), next.breaker())) {
-      breakers = breakers(next.breaker());
-    }
-  }
-
-  private @Nullable OutlierDetector detector(@Nullable OutlierPolicy policy) {
-    if (policy == null) {
-      close(detector);
-      return null;
-    }
-    if (detector == null) {
-      return OutlierDetector.builder(balancer).policy(policy).start();
-    }
-    detector.update(policy);
-    return detector;
-  }
-
-  private @Nullable CircuitBreakers breakers(@Nullable CircuitPolicy policy) {
-    if (policy == null) {
-      close(breakers);
-      return null;
-    }
-    if (breakers == null) {
-      return CircuitBreakers.builder(balancer).policy(policy).start();
-    }
-    breakers.update(policy);
-    return breakers;
-  }
-
-  private @Nullable HealthMonitor monitor(@Nullable HealthConfig health) {
-    if (health == null) {
-      close(monitor);
-      return null;
-    }
-    if (monitor == null) {
-      return HealthMonitor.builder(balancer)
-          .probe(health.probe().toProbe())
-          .policy(health.policy())
-          .start();
-    }
-    monitor.update(health.probe().toProbe(), health.policy());
-    return monitor;
   }
 
   /** The same, with nobody who looks after its servers. */
@@ -365,21 +300,9 @@ final class RunningBalancer {
         config.panicThreshold());
   }
 
-  private static void close(@Nullable AutoCloseable guard) {
-    try {
-      if (guard != null) {
-        guard.close();
-      }
-    } catch (Exception e) {
-      throw new IllegalStateException("none of these throws", e);
-    }
-  }
-
   /** Ends all of it; nobody uses it any more. */
   void close() {
-    close(monitor);
-    close(detector);
-    close(breakers);
+    guards.leave(Guards.NONE);
     balancer.close();
   }
 }

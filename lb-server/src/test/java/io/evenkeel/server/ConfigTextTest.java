@@ -10,8 +10,11 @@ import io.evenkeel.server.config.ConfigWriter.How;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalLookupService;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,8 +33,7 @@ class ConfigTextTest {
   void isInForce() throws Exception {
     path = Files.writeString(folder.resolve("evenkeel.yaml"), GOOD);
     file = new ConfigText(path);
-    Config unused = file.read();
-    file.isInForce();
+    file.isInForce(file.read());
     after = ConfigFile.read(path, GOOD + "drain: 2s\n");
   }
 
@@ -49,7 +51,7 @@ class ConfigTextTest {
     Files.writeString(path, GOOD + "drain: 1s");
     assertThat(file.isNews()).isFalse();
     assertThat(file.isNews()).isTrue();
-    Config unused = file.read();
+    assertThat(file.read().config().drain()).hasSeconds(1);
     assertThat(file.isNews()).isFalse();
     assertThat(file.isNews()).isFalse();
   }
@@ -80,8 +82,7 @@ class ConfigTextTest {
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-r-----"));
     Path link = Files.createSymbolicLink(folder.resolve("link.yaml"), path);
     file = new ConfigText(link);
-    Config unused = file.read();
-    file.isInForce();
+    file.isInForce(file.read());
     Object before = Files.readAttributes(path, "unix:ino").get("ino");
     assertThat(file.write(after)).isEqualTo(How.EDITED);
     assertThat(Files.readString(path)).startsWith(GOOD).contains("drain: 2s");
@@ -91,11 +92,26 @@ class ConfigTextTest {
     assertThat(Files.readAttributes(path, "unix:ino").get("ino")).isNotEqualTo(before);
     assertThat(file.isNews()).isFalse();
     assertThat(file.isNews()).isFalse();
-    assertThat(file.current()).isEqualTo(after);
+    assertThat(file.read().config()).isEqualTo(after);
     assertThat(file.write(after)).isEqualTo(How.UNCHANGED);
     try (Stream<Path> left = Files.list(folder)) {
       assertThat(left).containsExactlyInAnyOrder(path, link);
     }
+  }
+
+  @Test
+  void write_keepsOwnerAndGroup() throws Exception {
+    PosixFileAttributeView rights = Files.getFileAttributeView(path, PosixFileAttributeView.class);
+    UserPrincipalLookupService users = path.getFileSystem().getUserPrincipalLookupService();
+    try {
+      rights.setGroup(users.lookupPrincipalByGroupName("daemon"));
+      rights.setOwner(users.lookupPrincipalByName("daemon"));
+    } catch (IOException e) {
+      Assumptions.abort("only root may give files away: " + e);
+    }
+    assertThat(file.write(after)).isEqualTo(How.EDITED);
+    assertThat(rights.readAttributes().group().getName()).isEqualTo("daemon");
+    assertThat(rights.readAttributes().owner().getName()).isEqualTo("daemon");
   }
 
   @Test

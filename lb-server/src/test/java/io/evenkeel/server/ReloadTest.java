@@ -360,9 +360,9 @@ class ReloadTest {
       LoadBalancer balancer = program.balancer("web");
       assertThat(balancer.update(Server.parse("127.0.0.1:1,weight=5"))).isTrue();
       String shown = program.control().json();
-      assertThat(program.control().replace(shown, "test")).isEmpty();
+      assertThat(program.control().replace(shown, now -> true, "test")).isEmpty();
       assertThat(node(program, "127.0.0.1:1").server().weight()).isEqualTo(5);
-      assertThat(program.control().replace(shown.replace("5", "6"), "test"))
+      assertThat(program.control().replace(shown.replace("5", "6"), shown::equals, "test"))
           .containsExactly("balancer web: server 127.0.0.1:1: weight is 6, was 5");
       assertThat(node(program, "127.0.0.1:1").server().weight()).isEqualTo(6);
       assertThat(program.control().reload("test"))

@@ -1,14 +1,17 @@
 package io.evenkeel.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
+import io.evenkeel.server.admin.ConfigControl;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -110,12 +113,92 @@ class WriteBackTest {
       assertThat(
               program
                   .control()
-                  .replace(shown.replace("\"watch\"", "\"drain\": \"5s\", \"watch\""), "test"))
+                  .replace(
+                      shown.replace("\"watch\"", "\"drain\": \"5s\", \"watch\""),
+                      now -> true,
+                      "test"))
           .containsExactly("drain is 5s, was 30s");
       assertThat(program.content()).contains("# ours", "drain: 5s");
       assertThat(program.balancer("web").update(Server.parse("127.0.0.1:2,weight=7"))).isTrue();
       program.control().changed("web", "test");
       assertThat(program.content()).contains("weight: 7");
+    }
+  }
+
+  @Test
+  void whatCouldNotBeWritten_isToldEachTime_andWrittenWithTheNextChange() throws Exception {
+    try (Program program = Program.start(folder, yaml(true))) {
+      Control control = program.control();
+      String ours = program.content();
+      Files.writeString(program.file(), ours + "# theirs\n");
+      String shown = control.json();
+      String wanted = shown.replace("\"watch\"", "\"drain\": \"5s\", \"watch\"");
+      assertThatThrownBy(() -> control.replace(wanted, now -> true, "test"))
+          .isInstanceOf(IOException.class);
+      assertThat(control.drain()).hasSeconds(5);
+      change(program);
+      for (int i = 0; i < 2; i++) {
+        assertThatThrownBy(() -> control.changed("web", "test"))
+            .isInstanceOf(IOException.class)
+            .hasMessageContaining("somebody has changed it");
+      }
+      assertThat(program.content()).isEqualTo(ours + "# theirs\n");
+
+      Files.writeString(program.file(), ours);
+      control.changed("web", "test");
+      assertThat(program.content()).contains("drain: 5s", "maglev", "# ours");
+      assertThat(control.reload("test")).isEmpty();
+      assertThat(control.drain()).hasSeconds(5);
+    }
+  }
+
+  /**
+   * The change is made in the middle of the replacement, as it may be while names are looked up.
+   */
+  @Test
+  void changeOfTheApi_whileAnotherConfigurationIsPrepared_isSeenBeforeThatIsInForce()
+      throws Exception {
+    try (Program program = Program.start(folder, yaml(true))) {
+      Control control = program.control();
+      String shown = control.json();
+      String wanted = shown.replace("\"watch\"", "\"drain\": \"5s\", \"watch\"");
+      AtomicInteger asked = new AtomicInteger();
+      assertThatThrownBy(
+              () ->
+                  control.replace(
+                      wanted,
+                      now -> {
+                        boolean isExpected = now.equals(shown);
+                        if (asked.getAndIncrement() == 0) {
+                          change(program);
+                          assertThatCode(() -> control.changed("web", "test"))
+                              .doesNotThrowAnyException();
+                        }
+                        return isExpected;
+                      },
+                      "test"))
+          .isInstanceOf(ConfigControl.ChangedMeanwhileException.class);
+      assertThat(control.drain()).hasSeconds(30);
+      assertThat(program.content()).contains("maglev");
+      assertThat(control.reload("test")).isEmpty();
+      assertThat(program.ids("web")).hasSize(3);
+
+      asked.set(0); // whoever does not mind is not held up by that
+      assertThat(
+              control.replace(
+                  wanted,
+                  now -> {
+                    if (asked.getAndIncrement() == 0) {
+                      program.balancer("web").add(Server.parse("127.0.0.1:4"));
+                      assertThatCode(() -> control.changed("web", "test"))
+                          .doesNotThrowAnyException();
+                    }
+                    return true;
+                  },
+                  "test"))
+          .contains("drain is 5s, was 30s", "balancer web: server 127.0.0.1:4: removed");
+      assertThat(program.ids("web")).containsExactly("127.0.0.1:1", "127.0.0.1:2");
+      assertThat(control.reload("test")).isEmpty();
     }
   }
 }

@@ -67,7 +67,7 @@ public final class AdminServer implements AutoCloseable {
             limits.streams(),
             limits.streamBytes());
     Targets targets = new Targets(inventory);
-    Changes changes = new Changes(targets, views, events, control, threads);
+    Changes changes = new Changes(inventory, targets, views, control, threads);
     Routes routes =
         new Routes(
             inventory, targets, views, changes, streams, deadlines, prometheus, access, sessions);

@@ -12,22 +12,29 @@ import io.evenkeel.server.admin.Form.Field;
 import io.evenkeel.server.admin.HttpProblem.Fault;
 import io.evenkeel.server.config.ConfigException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What the API changes. Each change is checked whole before anything of it is done, and answered
- * with the state after it. Changes of servers and selectors are made one at a time, under one lock,
- * so that two that each read, alter and write the same server cannot lose one another; a change
- * takes microseconds, and nothing that waits is done under the lock. Safe for use by any thread.
+ * with the state after it. Changes of servers and selectors are made one at a time, under the
+ * inventory's lock, so that two that each read, alter and write the same server cannot lose one
+ * another, nor a reload and one of these; a change takes microseconds, and nothing that waits is
+ * done under the lock. Safe for use by any thread.
  */
 final class Changes {
 
@@ -102,7 +109,7 @@ final class Changes {
   private final EventLog events;
   private final @Nullable ConfigControl control;
   private final Executor executor;
-  private final Object lock = new Object();
+  private final Object lock;
 
   /**
    * Of an inventory.
@@ -111,14 +118,15 @@ final class Changes {
    * @param executor does what a drain's end brings
    */
   Changes(
+      Inventory inventory,
       Targets targets,
       Views views,
-      EventLog events,
       @Nullable ConfigControl control,
       Executor executor) {
+    this.lock = inventory.changeLock();
+    this.events = inventory.events();
     this.targets = targets;
     this.views = views;
-    this.events = events;
     this.control = control;
     this.executor = executor;
   }
@@ -379,19 +387,40 @@ final class Changes {
   }
 
   Answer config(Exchange exchange) throws HttpProblem {
-    return Answer.of(200, Answer.JSON, control().json());
+    String json = control().json();
+    return Answer.of(200, Answer.JSON, json).with("ETag", tag(json));
   }
 
   Answer replaceConfig(Exchange exchange) throws HttpProblem {
     String who = exchange.who().toString();
     String json = JsonBody.text(exchange.body);
+    Set<String> expected =
+        exchange
+            .header(HttpHeader.IF_MATCH)
+            .map(tags -> Set.of(tags.strip().split("\\s*,\\s*", -1)))
+            .orElse(Set.of("*"));
     try {
-      return changes(control().replace(json, who));
+      return changes(
+          control()
+              .replace(json, now -> expected.contains("*") || expected.contains(tag(now)), who));
     } catch (ConfigException e) {
       throw HttpProblem.of(e);
+    } catch (ConfigControl.ChangedMeanwhileException e) {
+      throw HttpProblem.of(412, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       String notWritten = "in force, but not written to the file: " + clean(e);
       return changes(List.of(notWritten)).with("Evenkeel-Warning", notWritten);
+    }
+  }
+
+  /** Of a configuration as it is shown; what is not shown in it, as tokens, is kept by a change. */
+  private static String tag(String json) {
+    byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
+      return '"' + HexFormat.of().formatHex(digest, 0, 16) + '"';
+    } catch (NoSuchAlgorithmException e) {
+      throw new LinkageError("every JVM has SHA-256", e);
     }
   }
 

@@ -53,6 +53,7 @@ public final class Inventory {
   private final InstantSource wallClock;
   private final long createdNanos;
   private final EventLog events;
+  private final Object changeLock = new Object();
 
   // Copied with each change, so that who reads has one moment's.
   private volatile Map<String, Balancer> balancers = Map.of();
@@ -74,6 +75,15 @@ public final class Inventory {
   /** What has happened to the balancers and listeners that are or were in here. */
   public EventLog events() {
     return events;
+  }
+
+  /**
+   * The admin API synchronises on it while it looks at a balancer's servers and changes them by
+   * what it saw. Whoever does the same beside it synchronises on it, too, so that neither change is
+   * lost. Never held for long: nothing that waits is done meanwhile.
+   */
+  public Object changeLock() {
+    return changeLock;
   }
 
   NanoClock clock() {

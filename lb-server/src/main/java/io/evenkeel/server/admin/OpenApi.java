@@ -106,6 +106,17 @@ final class OpenApi {
         schema.put("maxLength", parameter.most());
       }
     }
+    if (isConditional(route)) {
+      parameters
+          .addObject()
+          .put("name", "If-Match")
+          .put("in", "header")
+          .put(
+              "description",
+              "The ETag of the configuration that may be replaced; any if not given.")
+          .putObject("schema")
+          .put("type", "string");
+    }
     if (!parameters.isEmpty()) {
       operation.set("parameters", parameters);
     }
@@ -169,6 +180,9 @@ final class OpenApi {
     if (route.bodyLimit() > 0) {
       problems.addAll(List.of(415, 422));
     }
+    if (isConditional(route)) {
+      problems.add(412);
+    }
     if (route.pattern().endsWith("/reload")) {
       problems.add(422);
     }
@@ -176,6 +190,10 @@ final class OpenApi {
       problems.add(503);
     }
     return problems;
+  }
+
+  private static boolean isConditional(Route route) {
+    return route.method().equals("PUT") && route.pattern().endsWith("/config");
   }
 
   private static void refer(ObjectNode schema, String name) {

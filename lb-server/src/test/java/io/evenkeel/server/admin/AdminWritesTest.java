@@ -11,6 +11,7 @@ import io.evenkeel.server.admin.Api.Reply;
 import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.Problem;
 import java.io.IOException;
+import java.net.http.HttpRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -18,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,14 +41,19 @@ class AdminWritesTest {
     final List<String> asked = new CopyOnWriteArrayList<>();
     volatile ConfigException bad;
     volatile IOException unwritten;
+    volatile String json = "{\"drain\":\"30s\"}";
 
     @Override
     public String json() {
-      return "{\"drain\":\"30s\"}";
+      return json;
     }
 
     @Override
-    public List<String> replace(String json, String who) throws ConfigException, IOException {
+    public List<String> replace(String json, Predicate<String> isExpected, String who)
+        throws ConfigException, IOException, ChangedMeanwhileException {
+      if (!isExpected.test(json())) {
+        throw new ChangedMeanwhileException();
+      }
       asked.add("replace " + json + " by " + who);
       return result();
     }
@@ -414,6 +421,33 @@ class AdminWritesTest {
     assertThat(api.inventory.events().after(0))
         .extracting(EventLog.Entry::text)
         .containsExactly("shutdown");
+  }
+
+  @Test
+  void config_isReplaced_ifItIsTheOneThatWasSeen() throws Exception {
+    String tag = api.get("/api/v1/config").header("ETag");
+    assertThat(tag).matches("\"[0-9a-f]{32}\"");
+    assertThat(api.get("/api/v1/config").header("ETag")).isEqualTo(tag);
+    for (String good : List.of(tag, "*", "\"other\" , " + tag)) {
+      program.asked.clear();
+      assertThat(api.send(put().header("If-Match", good)).status()).isEqualTo(200);
+      assertThat(program.asked).hasSize(1);
+    }
+    for (String bad : List.of("\"other\"", "W/" + tag, "", tag.replace("\"", ""))) {
+      program.asked.clear();
+      Reply reply = api.send(put().header("If-Match", bad));
+      assertThat(reply.status()).as(bad).isEqualTo(412);
+      assertThat(reply.header("Content-Type")).isEqualTo("application/problem+json");
+      assertThat(reply.json().path("detail").asText()).contains("changed meanwhile");
+      assertThat(program.asked).isEmpty();
+    }
+    program.json = "{\"drain\":\"5s\"}";
+    assertThat(api.send(put().header("If-Match", tag)).status()).isEqualTo(412);
+    assertThat(api.send(put()).status()).isEqualTo(200);
+  }
+
+  private HttpRequest.Builder put() {
+    return api.request("PUT", "/api/v1/config", "{}");
   }
 
   @Test

@@ -1,0 +1,218 @@
+package io.evenkeel.server;
+
+import io.evenkeel.core.BalancerChange;
+import io.evenkeel.server.admin.AdminServer;
+import io.evenkeel.server.admin.AdminServerBuilder;
+import io.evenkeel.server.admin.ConfigControl;
+import io.evenkeel.server.config.AdminConfig;
+import io.evenkeel.server.config.BalancerConfig;
+import io.evenkeel.server.config.Config;
+import io.evenkeel.server.config.ConfigException;
+import io.evenkeel.server.config.ListenerConfig;
+import io.evenkeel.server.config.Problem;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From one configuration to another, all of it or nothing. It is prepared first, which may wait,
+ * and which nobody sees: names are looked up, new balancers are built and find their servers, new
+ * listeners are bound, selectors and sources are tried. Then it is committed, which does not wait:
+ * listeners and guards take other settings, which can be taken back without a trace; at last all
+ * balancers change as one; and after that nothing can fail. Closed without that, nothing has
+ * changed. Used by one thread.
+ */
+final class Transition implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Transition.class);
+
+  /** One balancer that is there already, and is to be another. */
+  private record Changed(RunningBalancer running, BalancerConfig before, BalancerConfig next) {}
+
+  private final Running running;
+  private final Config before;
+  private final Config next;
+
+  /** What takes back what was done; the last step first. */
+  private final Deque<Runnable> undo = new ArrayDeque<>();
+
+  private final Map<String, RunningBalancer> newBalancers = new LinkedHashMap<>();
+  private final Map<String, RunningListener> newListeners = new LinkedHashMap<>();
+  private final List<Changed> changed = new ArrayList<>();
+  private @Nullable AdminServer newAdmin;
+
+  private Transition(Running running, Config before, Config next) {
+    this.running = running;
+    this.before = before;
+    this.next = next;
+  }
+
+  /**
+   * Does all that may fail or wait.
+   *
+   * @param before what runs, but for what was changed since by the API
+   * @throws ConfigException if the next cannot be; nothing has changed
+   */
+  static Transition prepare(Running running, Config before, Config next) throws ConfigException {
+    Transition transition = new Transition(running, before, next);
+    try {
+      transition.prepare();
+      return transition;
+    } catch (Throwable e) {
+      transition.close();
+      throw e;
+    }
+  }
+
+  private void prepare() throws ConfigException {
+    running.requireNotEnding();
+    List<Problem> restart = Differences.needRestart(before, next);
+    if (!restart.isEmpty()) {
+      throw new ConfigException(restart);
+    }
+    for (BalancerConfig balancer : next.balancers()) {
+      RunningBalancer there = running.findBalancer(balancer.name());
+      BalancerConfig was = before.balancer(balancer.name()).orElse(balancer);
+      if (there == null) {
+        start(balancer);
+      } else if (!was.equals(balancer)) {
+        there.check(was, balancer);
+        changed.add(new Changed(there, was, balancer));
+      }
+    }
+    newAdmin = admin();
+    for (ListenerConfig listener : next.listeners()) { // last: they accept at once
+      ListenerConfig was = before.listener(listener.name()).orElse(null);
+      if (was == null || !was.address().equals(listener.address())) {
+        start(listener);
+      }
+    }
+  }
+
+  private void start(BalancerConfig balancer) throws ConfigException {
+    RunningBalancer started = RunningBalancer.start(balancer);
+    undo.push(started::close);
+    newBalancers.put(balancer.name(), started);
+  }
+
+  private void start(ListenerConfig listener) throws ConfigException {
+    RunningBalancer fresh = newBalancers.get(listener.balancer());
+    RunningListener started =
+        RunningListener.start(
+            listener,
+            (fresh == null ? running.balancer(listener.balancer()) : fresh).balancer(),
+            running.inventory().events().listener(listener.name()));
+    undo.push(
+        () -> {
+          started.mute(); // another one may have its name
+          int unused = started.proxy().shutdown(Duration.ZERO);
+        });
+    newListeners.put(listener.name(), started);
+  }
+
+  /** The one that is to be; that of now, if it is the same. */
+  private @Nullable AdminServer admin() throws ConfigException {
+    AdminConfig config = next.admin();
+    AdminConfig was = before.admin();
+    if (config == null) {
+      return null;
+    }
+    if (was != null
+        && was.address().equals(config.address())
+        && was.tokens().equals(config.tokens())) {
+      return running.admin();
+    }
+    Refusal.requireResolvable("admin.address", config.address().host());
+    AdminServerBuilder builder =
+        AdminServer.builder(running.inventory())
+            .bind(config.address().host(), config.address().port());
+    config.tokens().forEach(token -> builder.token(token.name(), token.secret(), token.role()));
+    ConfigControl control = running.control();
+    if (control != null) {
+      builder.config(control);
+    }
+    try {
+      AdminServer started = builder.start();
+      undo.push(started::close);
+      return started;
+    } catch (IllegalArgumentException e) {
+      throw Refusal.at("admin", String.valueOf(e.getMessage()), e);
+    } catch (IOException e) {
+      throw Refusal.at(
+          "admin.address", "'" + config.address() + "': " + e.getMessage() + Running.FREE_PORT, e);
+    }
+  }
+
+  /**
+   * Puts the next configuration in force. Waits for nothing but for a change by the API that is
+   * under way, so that none is made between a look at the servers and their change.
+   *
+   * @throws ConfigException if it cannot be all the same, as when the program is about to end; to
+   *     be closed then, and nothing has changed
+   */
+  void commit() throws ConfigException {
+    synchronized (running.inventory().changeLock()) {
+      synchronized (running) {
+        running.requireNotEnding();
+        for (ListenerConfig listener : next.listeners()) {
+          ListenerConfig was = before.listener(listener.name()).orElse(listener);
+          if (!was.equals(listener) && !newListeners.containsKey(listener.name())) {
+            update(running.listener(listener.name()), was, listener);
+          }
+        }
+        List<Runnable> afterwards = new ArrayList<>();
+        List<BalancerChange> all = new ArrayList<>();
+        for (Changed one : changed) {
+          afterwards.add(one.running.guard(one.before, one.next, undo));
+          all.add(one.running.change(one.before, one.next));
+        }
+        apply(all);
+        undo.clear(); // from here on nothing fails
+        afterwards.forEach(Runnable::run);
+        running.replace(next, newBalancers, newListeners, newAdmin);
+      }
+    }
+  }
+
+  private void update(RunningListener listener, ListenerConfig was, ListenerConfig is)
+      throws ConfigException {
+    listener.update(is);
+    undo.push(
+        () -> {
+          try {
+            listener.update(was);
+          } catch (ConfigException e) {
+            throw new IllegalStateException("what was in force can be again", e);
+          }
+        });
+  }
+
+  /** What is refused here has come up since it was tried, as by servers found meanwhile. */
+  private static void apply(List<BalancerChange> all) throws ConfigException {
+    try {
+      boolean unused = BalancerChange.applyAll(all);
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      throw Refusal.at("balancers", String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** Takes back what was done, unless it is in force. Idempotent. */
+  @Override
+  public void close() {
+    while (!undo.isEmpty()) {
+      try { // whatever one step throws, those before it are taken back, too
+        undo.pop().run();
+      } catch (RuntimeException e) {
+        log.error("a step of a change that was refused could not be taken back", e);
+      }
+    }
+  }
+}
