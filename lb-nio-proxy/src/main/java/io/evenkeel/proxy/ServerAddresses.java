@@ -40,13 +40,18 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
   }
 
   /**
-   * What a server's host stands for; none while it is not looked up. Hosts go by server, so that
-   * none is kept for longer than that, but not by all of it: a weight may change at any time.
+   * What a server's host stands for; none while it is not looked up, or if it could not be. Hosts
+   * go by server, so that none is kept for longer than that, but not by all of it: a weight may
+   * change at any time.
    */
-  private record Known(String host, List<InetSocketAddress> addresses) {
+  private record Known(String host, boolean isLookedUp, List<InetSocketAddress> addresses) {
 
     static Known nothing(Server server) {
-      return new Known(server.host(), List.of());
+      return new Known(server.host(), false, List.of());
+    }
+
+    Known with(List<InetSocketAddress> found) {
+      return new Known(host, true, found);
     }
 
     boolean isOf(Server server) {
@@ -102,6 +107,19 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
   }
 
   /**
+   * Whether its name is being looked up for the first time, so that nothing is known against it
+   * yet. Never blocks.
+   */
+  boolean isAwaited(Server server) {
+    Known of = known.get(server.id());
+    if ((of != null && of.isOf(server) && of.isLookedUp) || isLiteral(server.host())) {
+      return false;
+    }
+    resolveSoon(server);
+    return true;
+  }
+
+  /**
    * The addresses of a server, at least one, in the order in which to try them; never blocks.
    *
    * @throws UnknownHostException if its name is not looked up yet, or could not be
@@ -115,7 +133,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
       return lookUp(server); // removed a moment ago, or the event that it was added is due
     }
     resolveSoon(server);
-    throw new UnknownHostException("server " + server + ": host not found yet");
+    throw new UnknownHostException("server " + server + ": host not found");
   }
 
   /** This address was connected to: it is tried first from now on. */
@@ -128,7 +146,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
     reordered.remove(address);
     reordered.add(0, address);
     // Unless it was looked up meanwhile.
-    known.replace(server.id(), of, new Known(of.host, List.copyOf(reordered)));
+    known.replace(server.id(), of, of.with(List.copyOf(reordered)));
   }
 
   /** A connect to this server failed: its name may stand for another address now. */
@@ -147,7 +165,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
               server.id(),
               (id, before) ->
                   before != null && before.isOf(server)
-                      ? new Known(before.host, before.addressesOf(server))
+                      ? new Known(before.host, before.isLookedUp, before.addressesOf(server))
                       : Known.nothing(server));
       if (!of.addresses.isEmpty()) {
         return;
@@ -164,7 +182,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
 
   private void replace(Server server, List<InetSocketAddress> found) {
     known.computeIfPresent(
-        server.id(), (id, before) -> before.isOf(server) ? new Known(before.host, found) : before);
+        server.id(), (id, before) -> before.isOf(server) ? before.with(found) : before);
   }
 
   @Override
@@ -195,6 +213,10 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
       replace(server, lookUp(server));
     } catch (UnknownHostException | RuntimeException e) { // a resolver may throw anything
       log.debug("{}: no address", server, e);
+      Known unused = // what was found before stays
+          known.computeIfPresent(
+              server.id(),
+              (id, before) -> before.isOf(server) ? before.with(before.addresses) : before);
     }
   }
 

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * in line     it gets a lease                    → connecting
  * in line     it leaves, or time is up           → the client is reset
  * connecting  no descriptor left                 → connecting, a little later
+ * connecting  all left are being looked up       → connecting, a little later
  * </pre>
  */
 final class ServerSearch {
@@ -39,8 +40,16 @@ final class ServerSearch {
   private final ProxyContext context;
   private final EventLoop loop;
 
+  /** How soon it looks again whether the name of a server is looked up. */
+  private static final long LOOK_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
   /** By the client's address, less the servers that were tried. */
+  private Query tried;
+
+  /** That, less those that are passed over since their names are looked up just now. */
   private Query query;
+
+  private boolean hasPassedOver;
 
   private int attemptsLeft;
 
@@ -58,6 +67,9 @@ final class ServerSearch {
   /** When it lined up the first time; null if it never did. */
   private @Nullable Long linedUpNanos;
 
+  /** Until when it may wait for names to be looked up; null if it has not had to. */
+  private @Nullable Long lookUpDeadlineNanos;
+
   /** Until when it may wait for a descriptor; null if it has none to wait for. */
   private @Nullable Long descriptorDeadlineNanos;
 
@@ -69,6 +81,7 @@ final class ServerSearch {
     this.acceptor = relay.acceptor();
     this.context = relay.context();
     this.loop = acceptor.loop();
+    this.tried = query;
     this.query = query;
     this.attemptsLeft = context.connectAttempts();
   }
@@ -97,6 +110,9 @@ final class ServerSearch {
         return;
       }
     }
+    if (attemptsLeft > 0 && awaitLookUp()) {
+      return;
+    }
     if (lastFailure != null) {
       refuse(EndReason.CONNECT_FAILED);
     } else {
@@ -105,10 +121,16 @@ final class ServerSearch {
     }
   }
 
-  /** Begins to connect to a server; false if that failed at once. */
+  /** Begins to connect to a server; false if that failed at once, or it is passed over. */
   private boolean attempt(Lease next) {
-    attemptsLeft--;
     relay.takes(next);
+    if (context.addresses().isAwaited(next.server())) { // no attempt, nor its fault
+      hasPassedOver = true;
+      query = query.excluding(next.node());
+      relay.endLease();
+      return false;
+    }
+    attemptsLeft--;
     relay.record().attempts(acceptor.stats(), next.node());
     stepNanos = loop.nowNanos();
     if (connectBeganNanos == null) {
@@ -232,13 +254,14 @@ final class ServerSearch {
       waitingExpired(now);
     } else if (relay.hasServerEnd()) {
       connectFailed(new SocketTimeoutException("not connected in time"));
-    } else { // it waited for a descriptor
+    } else { // it waited for a descriptor, or for a name
       connect();
     }
   }
 
   private void waitingExpired(long now) {
     if (now - waitDeadlineNanos() < 0) {
+      lookAtAllAgain();
       loop.timers().arm(relay, now + LOOK_NANOS, waitDeadlineNanos());
       context.waiting().lookAgain(now);
     } else if (context.waiting().leave(this)) {
@@ -321,6 +344,37 @@ final class ServerSearch {
     loop.timers().arm(relay, now + Acceptor.PAUSE_NANOS);
   }
 
+  /**
+   * Nobody is left but servers whose names are looked up for the first time, as when all were
+   * replaced a moment ago: the client waits for them, as it would wait for a connect.
+   *
+   * @return whether it does
+   */
+  private boolean awaitLookUp() {
+    long now = loop.nowNanos();
+    if (lookUpDeadlineNanos == null) {
+      lookUpDeadlineNanos = now + context.connectTimeoutNanos();
+    }
+    if (!hasPassedOver || isTooLate() || now - lookUpDeadlineNanos >= 0) {
+      return false;
+    }
+    lookAtAllAgain();
+    try {
+      relay.client().await(0); // what it says is read once it is connected
+    } catch (IOException e) {
+      relay.clientLeft();
+      return true;
+    }
+    loop.timers().arm(relay, now + LOOK_UP_NANOS);
+    return true;
+  }
+
+  /** Those that were passed over, too: they may have been looked up meanwhile. */
+  private void lookAtAllAgain() {
+    hasPassedOver = false;
+    query = tried;
+  }
+
   /** The connect that was under way has come to an end. */
   void connectReady(RelayEnd end) {
     try {
@@ -347,6 +401,7 @@ final class ServerSearch {
       failed.failure(cause);
     }
     relay.record().connectFailed();
+    tried = tried.excluding(failed.node());
     query = query.excluding(failed.node());
     relay.endLease();
     context.addresses().suspect(failed.server());

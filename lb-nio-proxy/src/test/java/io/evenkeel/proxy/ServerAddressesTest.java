@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -102,5 +103,100 @@ class ServerAddressesTest extends ProxyFixture {
           }
         });
     assertQuiet();
+  }
+
+  /**
+   * Its first look-up is under way: it is passed over, which is no failure of it, nor an attempt.
+   */
+  @Test
+  void serverThatIsLookedUpForTheFirstTime_isPassedOver_thenUsed() throws Exception {
+    Backend literal = closeLater(Backend.named(0));
+    Backend named = closeLater(Backend.named(0));
+    lookUps.set(1); // slow from the beginning
+    start(
+        builder ->
+            builder
+                .resolver(
+                    host ->
+                        host.equals("name.example")
+                            ? slowFromTheSecondTimeOn(host)
+                            : InetAddress.getAllByName(host))
+                .connectAttempts(1),
+        literal.server());
+    balancer.add(Server.of("name.example", named.port()));
+    for (int i = 0; i < 6; i++) {
+      assertThat(ask()).isEqualTo(literal.port());
+    }
+    resolverGoesOn.countDown();
+    await(
+        "it is used",
+        () -> {
+          try {
+            return ask() == named.port();
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        });
+    assertThat(balancer.nodes()).allMatch(node -> node.failures() == 0);
+    assertThat(proxy.stats().servers().values()).allMatch(server -> server.connectFailures() == 0);
+    assertQuiet();
+  }
+
+  /** As after a reload that names all servers anew. */
+  @Test
+  void nobodyButServersThatAreLookedUpForTheFirstTime_clientsWaitForThem() throws Exception {
+    Backend before = closeLater(Backend.named(0));
+    Backend named = closeLater(Backend.named(0));
+    lookUps.set(1);
+    start(
+        builder ->
+            builder.resolver(
+                host ->
+                    host.equals("name.example")
+                        ? slowFromTheSecondTimeOn(host)
+                        : InetAddress.getAllByName(host)),
+        before.server());
+    balancer.update(List.of(Server.of("name.example", named.port())));
+    try (Socket one = connect();
+        Socket two = connect()) {
+      await("both are there", () -> proxy.openRelays() == 2);
+      resolverGoesOn.countDown();
+      for (Socket client : List.of(one, two)) {
+        String said = new String(client.getInputStream().readAllBytes(), US_ASCII).trim();
+        assertThat(said).isEqualTo("" + named.port());
+      }
+    }
+    assertThat(balancer.nodes().get(0).failures()).isZero();
+    assertQuiet();
+  }
+
+  /** A name that there is not is a failure of the server, as a refused connect is. */
+  @Test
+  void nobodyButANameThatThereIsNot_isRefused_andCounted() throws Exception {
+    Backend before = closeLater(Backend.named(0));
+    start(
+        builder ->
+            builder.resolver(
+                host -> {
+                  if (host.equals("name.example")) {
+                    throw new UnknownHostException(host);
+                  }
+                  return InetAddress.getAllByName(host);
+                }),
+        before.server());
+    balancer.update(List.of(Server.of("name.example", 1)));
+    try (Socket client = connect()) {
+      assertThat(readsNothing(client)).isTrue();
+    }
+    assertThat(balancer.nodes().get(0).failures()).isEqualTo(1);
+    assertQuiet();
+  }
+
+  private static boolean readsNothing(Socket client) {
+    try {
+      return client.getInputStream().read() < 0;
+    } catch (IOException e) { // reset
+      return true;
+    }
   }
 }

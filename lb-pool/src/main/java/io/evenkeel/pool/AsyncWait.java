@@ -40,7 +40,7 @@ final class AsyncWait<C> {
   void begin(Slot<C> borrowed, long timeoutNanos) {
     this.timeoutNanos = timeoutNanos;
     waiter.outcome = borrowed;
-    home.pool.execute(waiter::over);
+    home.pool.user().execute(waiter::over);
     end(timeoutNanos > 0);
   }
 
@@ -61,7 +61,7 @@ final class AsyncWait<C> {
   /** Returns what stops it. Without one it would have no end: then that is the end. */
   private Runnable timer() {
     try {
-      return home.pool.later(this::timeOut, timeoutNanos);
+      return home.pool.user().later(this::timeOut, timeoutNanos);
     } catch (RejectedExecutionException e) {
       future.completeExceptionally(
           new PoolClosedException(
@@ -76,7 +76,7 @@ final class AsyncWait<C> {
   private void timeOut() {
     boolean unused = home.leave(waiter);
     PoolTimeoutException timedOut = home.timedOut(timeoutNanos);
-    home.pool.callBack(() -> future.completeExceptionally(timedOut));
+    home.pool.user().callBack(() -> future.completeExceptionally(timedOut));
   }
 
   /** What it waited for is there. On the pool's executor. */

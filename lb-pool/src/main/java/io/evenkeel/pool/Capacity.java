@@ -183,21 +183,21 @@ final class Capacity<C> {
           boolean isGood = failure == null && connection != null;
           if (!end.compareAndSet(null, isGood ? connection : end)) {
             if (connection != null && connection != end.get()) {
-              pool.close(home, connection); // one too many
+              pool.user().close(home, connection); // one too many
             }
           } else if (failure != null) {
             if (connection != null) {
-              pool.close(home, connection); // of a stage that ends with both
+              pool.user().close(home, connection); // of a stage that ends with both
             }
             failed(slot, failure, rowBefore);
           } else if (connection == null) {
-            failed(slot, pool.returnedNull(), rowBefore);
+            failed(slot, pool.user().returnedNull(), rowBefore);
           } else {
             connected(slot, connection, rowBefore);
           }
         };
     try {
-      pool.connect(now, ended);
+      pool.user().connect(now, ended);
     } catch (Throwable e) {
       ended.accept(null, e);
     }
@@ -273,7 +273,7 @@ final class Capacity<C> {
           Waiter<C> waiter = Objects.requireNonNull(home.line().poll());
           home.end(waiter, asException(cause), later);
         } else if (failuresInRow == 1) {
-          later.add(() -> ConnectionPool.warn(home + ": connect failed", cause));
+          later.add(() -> UserCode.warn(home + ": connect failed", cause));
         }
       } else {
         obsolete--;
@@ -287,7 +287,7 @@ final class Capacity<C> {
   }
 
   private PoolException asException(Throwable cause) {
-    return cause instanceof ConnectionPool.NotExecuted
+    return cause instanceof UserCode.NotExecuted
         ? new PoolFullException(home.serverId(), "the executor takes no connect", cause.getCause())
         : new ConnectFailedException(home.serverId(), cause);
   }
@@ -313,7 +313,7 @@ final class Capacity<C> {
   void discard(Slot<C> slot, CloseReason reason) {
     C connection = slot.connection;
     if (connection != null) {
-      pool.close(home, connection);
+      pool.user().close(home, connection);
     }
     vacate(slot, reason);
   }

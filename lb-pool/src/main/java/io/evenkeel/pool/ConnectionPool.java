@@ -6,17 +6,11 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Reusable connections of any type, kept per server. Safe for use by any thread. Close it: unless
@@ -44,19 +38,12 @@ public final class ConnectionPool<C> implements AutoCloseable {
 
   static final String CLOSED = "the pool is closed";
 
-  private static final Logger log = LoggerFactory.getLogger(ConnectionPool.class);
-
-  private final Connector<C> connector;
   private final PoolPolicy policy;
   private final NanoClock clock;
   private final long seed;
   private final ScheduledExecutorService scheduler;
   private final boolean ownsScheduler;
-  private final Executor executor;
-
-  /** Completes futures whose time is up: not the pool's only timer thread, nor what may be busy. */
-  private final Executor callbacks;
-
+  private final UserCode<C> user;
   private final Permits permits;
   private final Housekeeper<C> housekeeper;
 
@@ -69,14 +56,17 @@ public final class ConnectionPool<C> implements AutoCloseable {
   private final Object quiet = new Object();
 
   private ConnectionPool(Builder<C> builder) {
-    connector = builder.connector;
     policy = builder.policy.build();
     clock = builder.clock;
     seed = builder.seed != null ? builder.seed : ThreadLocalRandom.current().nextLong();
     ownsScheduler = builder.scheduler == null;
     scheduler = builder.scheduler == null ? OwnThreads.scheduler() : builder.scheduler;
-    executor = builder.executor == null ? OwnThreads.executor() : builder.executor;
-    callbacks = !ownsScheduler ? Runnable::run : OwnThreads.executor();
+    user =
+        new UserCode<>(
+            builder.connector,
+            builder.executor == null ? OwnThreads.executor() : builder.executor,
+            !ownsScheduler ? Runnable::run : OwnThreads.executor(),
+            scheduler);
     permits = new Permits(policy.maxTotal);
     housekeeper = new Housekeeper<>(this);
   }
@@ -320,12 +310,16 @@ public final class ConnectionPool<C> implements AutoCloseable {
     return policy;
   }
 
+  UserCode<C> user() {
+    return user;
+  }
+
   /** Of the user's clock; if that throws, when the housekeeper last looked. */
   long nanoTime() {
     try {
       return clock.nanoTime();
     } catch (Throwable e) {
-      note("the clock of a connection pool failed", e);
+      UserCode.note("the clock of a connection pool failed", e);
       return housekeeper.lastLook();
     }
   }
@@ -345,112 +339,6 @@ public final class ConnectionPool<C> implements AutoCloseable {
   void forget(ServerConnections<C> connections) {
     servers.remove(connections);
     permits.forget(connections);
-  }
-
-  /**
-   * Runs what may block, or is the user's, once; here and now if the executor does not. Throws
-   * nothing: the caller may have something in its hands.
-   */
-  void execute(Runnable task) {
-    execute(executor, task);
-  }
-
-  /** Runs what the user has put behind a future whose time is up. */
-  void callBack(Runnable task) {
-    execute(callbacks, task);
-  }
-
-  private static void execute(Executor executor, Runnable task) {
-    AtomicBoolean isBegun = new AtomicBoolean();
-    Runnable once =
-        () -> {
-          if (isBegun.compareAndSet(false, true)) {
-            try {
-              task.run();
-            } catch (Throwable e) {
-              warn("a task of a connection pool failed", e);
-            }
-          }
-        };
-    try {
-      executor.execute(once);
-    } catch (Throwable e) {
-      note("the executor of a connection pool refuses a task", e);
-      once.run();
-    }
-  }
-
-  /** Returns what stops it. */
-  Runnable later(Runnable task, long nanos) {
-    Future<?> timer = scheduler.schedule(task, nanos, TimeUnit.NANOSECONDS);
-    return () -> timer.cancel(false);
-  }
-
-  /** The executor did not take a connect, which is no fault of the server's. */
-  static final class NotExecuted extends RuntimeException {
-
-    private static final long serialVersionUID = 1L;
-
-    NotExecuted(Throwable cause) {
-      super(cause);
-    }
-  }
-
-  /**
-   * Begins to connect. Says how it ended, or throws; a bad connector or executor more than once.
-   */
-  void connect(Server server, BiConsumer<@Nullable C, @Nullable Throwable> ended) {
-    if (connector instanceof AsyncConnector<C> async) {
-      CompletionStage<C> stage = async.connectAsync(server);
-      if (stage == null) {
-        throw returnedNull();
-      }
-      CompletionStage<C> unused = stage.whenComplete(ended);
-      return;
-    }
-    try {
-      executor.execute(() -> connectNow(server, ended));
-    } catch (Throwable e) {
-      throw new NotExecuted(e);
-    }
-  }
-
-  private void connectNow(Server server, BiConsumer<@Nullable C, @Nullable Throwable> ended) {
-    C connection = null;
-    Throwable failure = null;
-    try {
-      connection = connector.connect(server);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      failure = e;
-    } catch (Throwable e) {
-      failure = e;
-    }
-    ended.accept(connection, failure);
-  }
-
-  NullPointerException returnedNull() {
-    return new NullPointerException(
-        "connector " + connector.getClass().getName() + " returned null");
-  }
-
-  boolean isAlive(ServerConnections<C> home, C connection) {
-    try {
-      return connector.isAlive(connection);
-    } catch (Throwable e) {
-      note(home + " taken for dead", e);
-      return false;
-    }
-  }
-
-  void close(ServerConnections<C> home, C connection) {
-    try {
-      connector.close(connection);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (Throwable e) {
-      warn(home + ": connector failed to close it", e);
-    }
   }
 
   /** A connection has become idle: it is closed if somebody waits elsewhere for its permit. */
@@ -492,27 +380,6 @@ public final class ConnectionPool<C> implements AutoCloseable {
         oldest.home.discardLater(oldest, CloseReason.DROPPED);
         return;
       }
-    }
-  }
-
-  /** As {@link #warn}, for what is the user's own doing. */
-  static void note(String what, Throwable cause) {
-    try {
-      log.debug("{}", what, cause);
-    } catch (Throwable ignored) {
-      // as below
-    }
-  }
-
-  /**
-   * Logs, for a thread that has something in its hands and must not lose it: an exception may throw
-   * when it is printed, and a logger of the user's at any time.
-   */
-  static void warn(String what, Throwable cause) {
-    try {
-      log.warn("{}", what, cause);
-    } catch (Throwable ignored) {
-      // There is nobody left to tell.
     }
   }
 

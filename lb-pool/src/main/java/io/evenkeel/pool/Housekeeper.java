@@ -38,13 +38,13 @@ final class Housekeeper<C> {
 
   private void schedule() {
     try {
-      cancel = pool.later(this::look, policy.sweepNanos());
+      cancel = pool.user().later(this::look, policy.sweepNanos());
       if (pool.isClosed()) { // then stop() may have come before the line above
         cancel.run();
       }
     } catch (Throwable e) { // the pool is closed, or its user's scheduler; or that has failed
       isArmed.set(false);
-      ConnectionPool.note("the scheduler of a connection pool refuses a task", e);
+      UserCode.note("the scheduler of a connection pool refuses a task", e);
     }
   }
 
@@ -69,7 +69,7 @@ final class Housekeeper<C> {
         lookAfter(server, now);
       }
     } catch (Throwable e) {
-      ConnectionPool.warn("the housekeeper of a connection pool failed", e);
+      UserCode.warn("the housekeeper of a connection pool failed", e);
     }
     if (!pool.servers().isEmpty()) {
       schedule();
@@ -157,14 +157,15 @@ final class Housekeeper<C> {
     if (!due.isEmpty() && server.isChecking.compareAndSet(false, true)) {
       due.sort(Comparator.comparingLong(slot -> slot.checkedAt - now));
       due.forEach(slot -> slot.checkedAt = now);
-      pool.execute(
-          () -> {
-            try {
-              due.forEach(slot -> check(server, slot));
-            } finally {
-              server.isChecking.set(false);
-            }
-          });
+      pool.user()
+          .execute(
+              () -> {
+                try {
+                  due.forEach(slot -> check(server, slot));
+                } finally {
+                  server.isChecking.set(false);
+                }
+              });
     }
   }
 
@@ -173,7 +174,7 @@ final class Housekeeper<C> {
       return; // used meanwhile, or gone
     }
     C connection = slot.connection;
-    if (connection == null || pool.isAlive(server, connection)) {
+    if (connection == null || pool.user().isAlive(server, connection)) {
       slot.unchecked = false;
       server.passOn(slot);
     } else {
@@ -192,7 +193,7 @@ final class Housekeeper<C> {
         && slot.isInUse(Slot.as(state, Slot.BORROWED))) {
       slot.leaked = use;
       server.countLeak();
-      ConnectionPool.warn(server + " is in use for too long: a leak?", borrower);
+      UserCode.warn(server + " is in use for too long: a leak?", borrower);
     }
   }
 

@@ -82,7 +82,7 @@ final class Later {
     try {
       task.run();
     } catch (Throwable e) {
-      ConnectionPool.warn("a task of a connection pool failed", e);
+      UserCode.warn("a task of a connection pool failed", e);
     }
   }
 }

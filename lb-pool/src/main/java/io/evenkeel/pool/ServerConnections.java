@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class ServerConnections<C> {
 
   final ConnectionPool<C> pool;
+  private final UserCode<C> user;
   final String serverId;
   private final ServerCounters counters;
   private final PoolPolicy policy;
@@ -73,6 +74,7 @@ final class ServerConnections<C> {
 
   ServerConnections(ConnectionPool<C> pool, Server server, long seed) {
     this.pool = pool;
+    this.user = pool.user();
     this.serverId = server.id();
     this.usedFor = server;
     this.policy = pool.policy();
@@ -117,7 +119,7 @@ final class ServerConnections<C> {
       slot.doubts = doubts.get();
       C connection = slot.connection;
       if (connection == null
-          || !pool.isAlive(this, connection)
+          || !user.isAlive(this, connection)
           || !Slot.isBorrowed(slot.state)) { // closed by force meanwhile: nothing is left to end
         endUnfit(slot, CloseReason.DEAD);
         return false;
@@ -282,7 +284,7 @@ final class ServerConnections<C> {
       return false;
     }
     int unused = doubts.incrementAndGet();
-    ConnectionPool.note(this + " thrown away", cause);
+    UserCode.note(this + " thrown away", cause);
     capacity.discard(slot, CloseReason.INVALIDATED);
     return true;
   }
@@ -364,7 +366,7 @@ final class ServerConnections<C> {
     if (waiter.thread != null) {
       waiter.over();
     } else {
-      later.add(() -> pool.execute(waiter::over));
+      later.add(() -> user.execute(waiter::over));
     }
   }
 
@@ -443,7 +445,7 @@ final class ServerConnections<C> {
 
   /** Closes the connection of a slot that the caller holds, each in a task of its own. */
   void discardLater(Slot<C> slot, CloseReason reason) {
-    pool.execute(() -> capacity.discard(slot, reason));
+    user.execute(() -> capacity.discard(slot, reason));
   }
 
   /** Closes what is in use, under the hands of its users; returns how many. */

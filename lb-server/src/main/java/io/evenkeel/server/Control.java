@@ -1,6 +1,7 @@
 package io.evenkeel.server;
 
 import io.evenkeel.server.admin.ConfigControl;
+import io.evenkeel.server.admin.LogText;
 import io.evenkeel.server.admin.Summary;
 import io.evenkeel.server.config.BalancerConfig;
 import io.evenkeel.server.config.Config;
@@ -198,11 +199,18 @@ final class Control implements ConfigControl, AutoCloseable {
       running.inventory().events().reload(who, true, text(changes));
       return changes;
     } catch (ConfigException e) {
-      e.problems().forEach(problem -> log.warn("{}: not reloaded: {}: {}", who, file, problem));
+      e.problems()
+          .forEach(
+              problem ->
+                  log.warn(
+                      "{}: not reloaded: {}: {}",
+                      LogText.clean(who),
+                      file,
+                      LogText.clean(problem.toString())));
       running.inventory().events().reload(who, false, String.valueOf(e.getMessage()));
       throw e;
     } catch (IOException e) {
-      log.warn("{}: not reloaded: {}", who, e.getMessage());
+      log.warn("{}: not reloaded: {}", LogText.clean(who), e.getMessage());
       running.inventory().events().reload(who, false, String.valueOf(e.getMessage()));
       throw e;
     } catch (ChangedMeanwhileException e) {
@@ -217,7 +225,13 @@ final class Control implements ConfigControl, AutoCloseable {
     try {
       changes = tell(put(now -> sent(json, isExpected, now)), who);
     } catch (ConfigException e) {
-      e.problems().forEach(problem -> log.warn("{}: not put in force: {}", who, problem));
+      e.problems()
+          .forEach(
+              problem ->
+                  log.warn(
+                      "{}: not put in force: {}",
+                      LogText.clean(who),
+                      LogText.clean(problem.toString())));
       throw e;
     }
     running.inventory().events().change(who, "configuration replaced: " + text(changes));
@@ -242,7 +256,8 @@ final class Control implements ConfigControl, AutoCloseable {
       try {
         written(file.write(says), who);
       } catch (IOException e) {
-        log.warn("{}: in force, but not written to the file: {}", who, e.getMessage());
+        log.warn(
+            "{}: in force, but not written to the file: {}", LogText.clean(who), e.getMessage());
         throw e;
       }
     }
@@ -251,7 +266,7 @@ final class Control implements ConfigControl, AutoCloseable {
   private void written(How how, String who) {
     if (how != How.UNCHANGED) {
       String lost = how == How.REWRITTEN ? "; comments in what changed are gone" : "";
-      log.info("{}: {}: written back{}", who, file, lost);
+      log.info("{}: {}: written back{}", LogText.clean(who), file, lost);
     }
   }
 
@@ -268,9 +283,9 @@ final class Control implements ConfigControl, AutoCloseable {
 
   private static List<String> tell(Wanted done, String who) {
     List<String> changes = Differences.describe(done.before, done.next);
-    changes.forEach(change -> log.info("{}: {}", who, change));
+    changes.forEach(change -> log.info("{}: {}", LogText.clean(who), LogText.clean(change)));
     if (changes.isEmpty()) {
-      log.info("{}: the configuration is as it was", who);
+      log.info("{}: the configuration is as it was", LogText.clean(who));
     }
     return changes;
   }

@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +42,9 @@ final class Changes {
   private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
 
   private static final int LONGEST_DRAIN_SECONDS = 86_400;
+
+  /** How many ends of drains are waited for at a time; each takes a timer. */
+  private static final int MOST_DRAINS = 1_000;
 
   static final Form NEW_SERVER =
       new Form(
@@ -110,6 +114,7 @@ final class Changes {
   private final @Nullable ConfigControl control;
   private final Executor executor;
   private final Object lock;
+  private final AtomicInteger drains = new AtomicInteger();
 
   /**
    * Of an inventory.
@@ -197,6 +202,7 @@ final class Changes {
     Node node;
     CompletionStage<Integer> drained;
     synchronized (lock) {
+      refuseManyDrains();
       refuseLast(balancer, id);
       node = require(balancer, id);
       drained = drain(balancer, id, drainSeconds);
@@ -265,6 +271,9 @@ final class Changes {
     Server server;
     synchronized (lock) {
       Node node = require(balancer, id);
+      if (drainSeconds != null) {
+        refuseManyDrains();
+      }
       if (state.equals("drain") && node.blocks().contains(Block.MAINTENANCE)) {
         throw HttpProblem.of(409, "it is in maintenance (make it ready first)");
       }
@@ -322,6 +331,13 @@ final class Changes {
     }
   }
 
+  private void refuseManyDrains() throws HttpProblem {
+    if (drains.get() >= MOST_DRAINS) {
+      throw HttpProblem.of(
+          409, MOST_DRAINS + " drains with a time limit are under way (expected: fewer)");
+    }
+  }
+
   private interface Drained {
     void left(int leases);
   }
@@ -333,9 +349,11 @@ final class Changes {
       Inventory.Balancer balancer,
       String id,
       Drained then) {
+    drains.incrementAndGet();
     var unused =
         drained.whenComplete(
             (left, ended) -> {
+              drains.decrementAndGet();
               try {
                 executor.execute(
                     () -> {
@@ -483,10 +501,8 @@ final class Changes {
   }
 
   private void audit(Who who, String text) {
-    String name = LogText.clean(who.toString());
-    String clean = LogText.clean(text);
-    LOG.info("admin: {}: {}", name, clean);
-    events.change(name, clean);
+    LOG.info("admin: {}: {}", LogText.clean(who.toString()), LogText.clean(text));
+    events.change(who.toString(), text);
   }
 
   private Answer state(int status, Inventory.Balancer balancer, String id) throws HttpProblem {

@@ -167,13 +167,13 @@ public final class EventLog {
   }
 
   /**
-   * Writes down that somebody changed something.
+   * Writes down that somebody changed something. In one line each, and cut where they are long.
    *
    * @param who by name and address, as the log has them
    * @param text what, in a few words
    */
   public void change(String who, String text) {
-    add(Type.CHANGE, Objects.requireNonNull(who, "who"), "", null, text);
+    add(Type.CHANGE, LogText.clean(who), "", null, LogText.clean(text));
   }
 
   /**

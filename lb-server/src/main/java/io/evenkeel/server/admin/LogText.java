@@ -1,14 +1,14 @@
 package io.evenkeel.server.admin;
 
 /** Texts from outside, before they stand in a log. */
-final class LogText {
+public final class LogText {
 
   private static final int LONGEST = 500;
 
   private LogText() {}
 
   /** One line without control characters, which would forge others, and not too long. */
-  static String clean(String text) {
+  public static String clean(String text) {
     String cut = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
     StringBuilder clean = new StringBuilder(cut.length());
     cut.codePoints().forEach(c -> clean.appendCodePoint(harmless(c) ? c : '?'));

@@ -405,6 +405,23 @@ class AdminWritesTest {
   }
 
   @Test
+  void drainsWithATimeLimit_areBounded_andTheirEndMakesRoom() throws Exception {
+    try (Lease lease = api.balancer.acquire()) {
+      String path = "/api/v1/servers/" + lease.server().id();
+      String drain = "{\"state\":\"drain\",\"drain_seconds\":86400}";
+      for (int i = 0; i < 1_000; i++) {
+        assertThat(api.send("PATCH", path, drain).status()).isEqualTo(200);
+      }
+      Reply refused = api.send("PATCH", path, drain);
+      assertThat(refused.status()).isEqualTo(409);
+      assertThat(refused.json().path("detail").asText()).contains("1000 drains");
+      assertThat(api.send("DELETE", path + "?drain_seconds=1", "").status()).isEqualTo(409);
+      assertThat(api.send("PATCH", path, "{\"state\":\"ready\"}").status()).isEqualTo(200);
+      assertThat(api.send("PATCH", path, drain).status()).isEqualTo(200);
+    }
+  }
+
+  @Test
   void config_isAskedOfTheProgram() throws Exception {
     assertThat(api.get("/api/v1/config").json().toString()).isEqualTo("{\"drain\":\"30s\"}");
     Reply put = api.send("PUT", "/api/v1/config", "{\"x\":1}");
