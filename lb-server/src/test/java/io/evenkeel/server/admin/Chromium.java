@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,12 +42,23 @@ final class Chromium implements AutoCloseable {
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
   private static final Duration PATIENCE = Duration.ofSeconds(Long.getLong("patience", 60));
   private static final JsonMapper JSON = new JsonMapper();
+  private static final String NOWHERE = "about:blank";
+  private static final String BEFORE_ALL = "Page.addScriptToEvaluateOnNewDocument";
 
   /** Resolves once the function's answer is true, or null, false and the like no more. */
   private static final String UNTIL =
       "const done = arguments[arguments.length - 1]; const holds = new Function(arguments[0]);"
           + "const look = () => { let it = null; try { it = holds(); } catch (error) { it = null; }"
           + " if (it) done(it); else setTimeout(look, 15); }; look();";
+
+  private static final String AXE =
+      "const done = arguments[arguments.length - 1];"
+          + "const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];"
+          + "axe.run(document, { resultTypes: ['violations'], runOnly: WCAG,"
+          + " rules: { 'target-size': { enabled: true } } }).then("
+          + " ({ violations }) => done(violations.flatMap(({ id, nodes }) =>"
+          + "  nodes.map(n => id + ' at ' + n.target.join(' ') + ': ' + n.failureSummary))),"
+          + " error => done('failed: ' + error));";
 
   /** Of a page before any script of its own runs. */
   private static final String WITNESS =
@@ -91,7 +104,7 @@ final class Chromium implements AutoCloseable {
     System.setProperty("webdriver.chrome.driver", DRIVER.toString());
     Chromium chromium = new Chromium(profile, new ChromeDriver(options));
     chromium.driver.manage().timeouts().scriptTimeout(PATIENCE);
-    chromium.cdp("Page.addScriptToEvaluateOnNewDocument", Map.of("source", WITNESS));
+    chromium.cdp(BEFORE_ALL, Map.of("source", WITNESS));
     chromium.size(1440, 1000);
     chromium.prefers("light");
     return chromium;
@@ -99,8 +112,21 @@ final class Chromium implements AutoCloseable {
 
   /** Opens a page anew, even if it is there. */
   void open(String url) {
-    driver.get("about:blank");
+    leave();
     driver.get(url);
+  }
+
+  /** The same, with this script running before all others. */
+  void open(String url, String before) {
+    Object id = cdp(BEFORE_ALL, Map.of("source", before)).get("identifier");
+    open(url);
+    cdp("Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier", id));
+  }
+
+  void leave() {
+    if (!driver.getCurrentUrl().equals(NOWHERE)) {
+      driver.get(NOWHERE);
+    }
   }
 
   void reload() {
@@ -133,6 +159,13 @@ final class Chromium implements AutoCloseable {
   /** Its answer as a text. */
   String text(String expression) {
     return String.valueOf(js("return " + expression));
+  }
+
+  /** Its answers, of an array; none for anything else. */
+  List<String> texts(String expression) {
+    return js("return " + expression) instanceof List<?> list
+        ? list.stream().map(String::valueOf).toList()
+        : List.of();
   }
 
   double number(String expression) {
@@ -191,8 +224,63 @@ final class Chromium implements AutoCloseable {
     new Actions(driver).sendKeys(keys).perform();
   }
 
+  /** A key while Control is held. */
+  void control(CharSequence key) {
+    new Actions(driver).keyDown(Keys.CONTROL).sendKeys(key).keyUp(Keys.CONTROL).perform();
+  }
+
   void tab() {
     press(Keys.TAB);
+  }
+
+  /**
+   * What axe-core finds wrong with all that is shown now, in both themes, by the rules of WCAG 2.2,
+   * levels A and AA, which are those of 2.1 and more: the theme, the rule, where, and what is the
+   * matter. The theme is light afterwards.
+   */
+  List<String> inaccessible() throws IOException {
+    if (!Boolean.TRUE.equals(js("return 'axe' in window"))) {
+      try (InputStream in = Chromium.class.getResourceAsStream("/axe.min.js")) {
+        js(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    }
+    List<String> found = new ArrayList<>();
+    for (String theme : List.of("dark", "light")) {
+      prefers(theme);
+      until("matchMedia('(prefers-color-scheme: " + theme + ")').matches");
+      until("document.getAnimations().length === 0"); // half of a colour is none
+      if (!(driver.executeAsyncScript(AXE) instanceof List<?> list)) {
+        throw new AssertionError("axe-core gave no answer");
+      }
+      list.forEach(one -> found.add(theme + ": " + one));
+    }
+    return found;
+  }
+
+  /**
+   * What screen readers are told of an element: its role, or {@code ignored}; and, of what is read
+   * out as it changes, how.
+   */
+  String spoken(String css) {
+    Object root =
+        ((Map<?, ?>) cdp("DOM.getDocument", Map.of("depth", 0)).get("root")).get("nodeId");
+    Object node = cdp("DOM.querySelector", Map.of("nodeId", root, "selector", css)).get("nodeId");
+    JsonNode told =
+        JSON.valueToTree(
+                cdp(
+                    "Accessibility.getPartialAXTree",
+                    Map.of("nodeId", node, "fetchRelatives", false)))
+            .at("/nodes/0");
+    if (told.path("ignored").asBoolean()) {
+      return "ignored";
+    }
+    String live = "";
+    for (JsonNode property : told.path("properties")) {
+      if (property.path("name").asText().equals("live")) {
+        live = " " + property.at("/value/value").asText();
+      }
+    }
+    return told.at("/role/value").asText() + live;
   }
 
   /** What the browser has had to say since it was last asked: warnings and worse. */
@@ -206,11 +294,7 @@ final class Chromium implements AutoCloseable {
 
   /** Where the Content-Security-Policy stopped something, in the page that is open. */
   List<String> violations() {
-    List<String> found = new ArrayList<>();
-    if (js("return window.violations") instanceof List<?> list) {
-      list.forEach(one -> found.add(String.valueOf(one)));
-    }
-    return found;
+    return texts("window.violations");
   }
 
   /** Whom pages have asked for something, {@code host:port}, since it was last asked. */

@@ -18,6 +18,15 @@ class DashboardAccessIT {
   private static final String GUEST = "a-secret-of-the-guest";
   private static final String CONNECTION = "document.getElementById('connection').dataset.conn";
 
+  /** Writes down each change of the connection's state, and whether the page looks old then. */
+  private static final String LOOKS =
+      "window.looks = [];"
+          + "new MutationObserver(() => {"
+          + "  const look = document.getElementById('connection').dataset.conn"
+          + "    + (document.body.dataset.stale === 'true' ? ' old' : ' new');"
+          + "  if (looks.at(-1) !== look) looks.push(look);"
+          + "}).observe(document.getElementById('connection'), { attributeFilter: ['data-conn'] });";
+
   private Chromium chromium;
   private DashboardRig rig;
   private LoadBalancer balancer;
@@ -62,6 +71,7 @@ class DashboardAccessIT {
     open(withTokens());
     chromium.until("document.getElementById('sign-in').open");
     assertThat(chromium.bodyText()).doesNotContain("127.0.0.1:");
+    assertThat(chromium.inaccessible()).isEmpty();
     signIn("not-one-of-those-that-are");
     chromium.until("!document.getElementById('sign-in-error').hidden");
     signIn(OPERATOR);
@@ -104,6 +114,7 @@ class DashboardAccessIT {
     try (first) {
       open(first);
       chromium.until(CONNECTION + " === 'live'");
+      chromium.js(LOOKS);
     }
     chromium.until(CONNECTION + " === 'lost'");
     chromium.until("!document.getElementById('offline').hidden");
@@ -111,12 +122,19 @@ class DashboardAccessIT {
     assertThat(chromium.number("document.querySelectorAll('tr[data-id]').length"))
         .as("what was known is still shown")
         .isEqualTo(2);
+    assertThat(chromium.text("getComputedStyle(document.querySelector('main')).filter"))
+        .isEqualTo("grayscale(1)");
+    assertThat(chromium.inaccessible()).isEmpty();
     boolean maintained = balancer.maintain("b"); // while nobody tells the page
     assertThat(maintained).isTrue();
     rig.with(AdminServer.builder(rig.inventory).bind("127.0.0.1", port).start());
     chromium.until(CONNECTION + " === 'live'");
     chromium.until("document.querySelector('tr[data-id=b]').dataset.state === 'maintenance'");
     chromium.until("document.getElementById('offline').hidden");
+    // What is old looks old through all tries, until there are statistics again.
+    assertThat(chromium.texts("looks"))
+        .contains("lost old", "connecting old", "live new")
+        .allMatch(look -> look.startsWith("live ") == look.endsWith(" new"));
     chromium.until("/b .*maintenance/.test(document.getElementById('log').innerText)");
   }
 }

@@ -2,124 +2,41 @@ package io.evenkeel.server.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.evenkeel.core.Block;
-import io.evenkeel.core.LoadBalancer;
-import io.evenkeel.core.Node;
 import io.evenkeel.core.SelectorDescription;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.Keys;
 
 /**
  * The dashboard in a real browser, over a real balancer: what it shows is so, and what is done on
- * it is done to the balancer. One of the servers has a hostile id throughout.
+ * it is done to the balancer.
  */
-class DashboardIT {
+class DashboardIT extends DashboardFixture {
 
-  private static final String HOSTILE = "<img src=x onerror=\"document.title='owned'\"> \"'&amp;";
-
-  private static Chromium chromium;
-
-  private DashboardRig rig;
-  private LoadBalancer web;
-  private LoadBalancer cache;
-  private String address;
-
-  @BeforeAll
-  static void startBrowser() throws Exception {
-    chromium = Chromium.start();
-  }
-
-  @AfterAll
-  static void endBrowser() throws Exception {
-    if (chromium != null) {
-      chromium.close();
-    }
-  }
-
-  @BeforeEach
-  void openThePage() throws Exception {
-    rig = new DashboardRig();
-    web =
-        rig.balancer(
-            "web",
-            Selectors.roundRobin(),
-            List.of(
-                rig.server("a").withZone("north").withMetadata("rack", "r7"),
-                rig.server("b").withWeight(3),
-                rig.server("c"),
-                rig.server(HOSTILE)));
-    cache =
-        rig.balancer(
-            "cache",
-            Selectors.named("ring_hash", Map.of("placement", "ketama")),
-            List.of(rig.server("k1"), rig.server("k2").withWeight(2)));
-    AdminServer admin = rig.with(AdminServer.builder(rig.inventory).bind("127.0.0.1", 0).start());
-    address = "127.0.0.1:" + admin.address().getPort();
-    chromium.size(1440, 1000);
-    chromium.prefers("light");
-    chromium.open("http://" + address + "/");
-    live();
-    chromium.until("document.querySelectorAll('tr[data-id][data-state=up]').length === 4");
-  }
-
-  /** Whatever a test did: nothing was complained of, stopped or asked of anybody else. */
-  @AfterEach
-  void nothingWasAmiss() throws Exception {
-    try {
-      assertThat(chromium.text("document.title")).contains("Evenkeel");
-      assertThat(chromium.number("document.images.length")).isZero();
-      assertThat(chromium.violations()).isEmpty();
-      assertThat(chromium.complaints()).isEmpty();
-      assertThat(chromium.hosts()).containsExactly(address);
-    } finally {
-      chromium.open("about:blank");
-      rig.close();
-    }
-  }
-
-  private static void live() {
-    chromium.until("document.getElementById('connection').dataset.conn === 'live'");
-  }
-
-  private static String row(String id) {
-    return "[...document.querySelectorAll('tr[data-id]')].find(r => r.dataset.id === "
-        + Chromium.quote(id)
-        + ")";
-  }
-
-  private static String cell(String id, String column) {
-    return chromium.text(row(id) + ".querySelector('.c-" + column + "').innerText");
-  }
-
-  private static void awaitState(String id, String state) {
-    chromium.until(row(id) + "?.dataset.state === '" + state + "'");
-  }
-
-  private static void menu(String id, String item) {
-    chromium.js(row(id) + ".querySelector('.c-menu button').click()");
-    chromium.clickButton("#menu", item);
-    chromium.until("document.querySelector('dialog[open]')");
-  }
-
-  private static void confirm() {
-    chromium.click("dialog[open] button[type=submit]");
-    chromium.until("!document.querySelector('dialog[open]')");
-  }
-
-  private static Node node(LoadBalancer balancer, String id) {
-    return balancer.nodes().stream()
-        .filter(node -> node.server().id().equals(id))
-        .findFirst()
-        .orElseThrow();
-  }
+  /**
+   * Writes down what each statistics event says of b, and how b is shown when it has been heard.
+   */
+  private static final String WITNESS_OF_B =
+      "window.told = [];"
+          + "window.EventSource = class extends EventSource {"
+          + "  addEventListener(type, listener) {"
+          + "    super.addEventListener(type, message => {"
+          + "      listener(message);"
+          + "      if (type !== 'stats') return;"
+          + "      const stats = JSON.parse(message.data);"
+          + "      const row = document.querySelector('tr[data-id=b]');"
+          + "      told.push({ time: stats.time_unix, shown: row.dataset.state,"
+          + "        said: stats.balancers.web.servers.find(server => server.id === 'b').state,"
+          + "        colour: getComputedStyle(row.querySelector('.pill')).color });"
+          + "    });"
+          + "  }"
+          + "};";
 
   @Test
   void showsTheServers_theirState_andWhatTheyCarry() throws Exception {
@@ -137,13 +54,20 @@ class DashboardIT {
         "document.querySelector('#card-open .more').textContent.startsWith('1 accepted')");
     chromium.until("/5 kB out/.test(document.querySelector('#card-bytes .more').textContent)");
     chromium.until("document.querySelectorAll('.plot canvas').length === 6");
-    chromium.js(row("a") + ".click()");
-    chromium.until("/rack/.test(document.querySelector('.drawer .details').innerText)");
-    chromium.until("document.querySelector('.drawer .results li')");
+    details("a");
+    assertThat(chromium.find(".drawer .details").getText()).contains("rack");
   }
 
+  /**
+   * Within the check time, which is as many failed checks as the policy asks for, whatever time
+   * they take here: the server is out at the last of those, the first statistics after that say so,
+   * and the page is red before it does anything else.
+   */
   @Test
-  void killedServer_turnsRed_andIsUpAgainWhenItIs() throws Exception {
+  void killedServer_turnsRed_atTheCheckThatTakesItOut_andIsUpAgainWhenItIs() throws Exception {
+    chromium.open("http://" + address + "/", WITNESS_OF_B);
+    shown();
+    long failedBefore = api("balancers/web/servers/b/health").at("/check/failures").asLong();
     long before = System.nanoTime();
     rig.kill("b");
     awaitState("b", "down");
@@ -151,13 +75,39 @@ class DashboardIT {
         "dashboard: red %d ms after the kill%n", (System.nanoTime() - before) / 1_000_000);
     assertThat(cell("b", "state")).startsWith("Down");
     assertThat(cell("b", "check")).contains("refused");
-    String[] colour =
-        chromium
-            .text("getComputedStyle(" + row("b") + ".querySelector('.pill')).color")
-            .replaceAll("[^0-9,]", "")
-            .split(",", -1);
-    assertThat(Integer.parseInt(colour[0])).as("red of %s", List.of(colour)).isGreaterThan(150);
-    assertThat(Integer.parseInt(colour[1])).as("green of %s", List.of(colour)).isLessThan(80);
+
+    JsonNode health = api("balancers/web/servers/b/health");
+    assertThat(health.at("/check/failures").asLong() - failedBefore)
+        .as("no check has passed since the first that failed")
+        .isEqualTo(health.at("/check/in_a_row").asLong());
+    assertThat(health.at("/blocks/0/cause").asText())
+        .startsWith(DashboardRig.FALL + " failures in a row");
+    Instant out = null;
+    for (JsonNode event : api("events").path("events")) {
+      if (event.path("server").asText().equals("b")
+          && event.path("what").asText().equals("blocked")) {
+        out = Instant.parse(event.path("time").asText());
+      }
+    }
+    assertThat(out).isNotNull();
+    double outAt = out.toEpochMilli() / 1e3;
+    chromium.until("told.some(one => one.time > " + outAt + ")");
+    assertThat(chromium.texts("told.filter(one => one.time > " + outAt + ").map(one => one.said)"))
+        .as("statistics from then on")
+        .containsOnly("down");
+    assertThat(
+            chromium.texts(
+                "told.filter(one => one.shown !== one.said)"
+                    + ".map(one => one.said + ' shown as ' + one.shown)"))
+        .as("what is told is shown at once")
+        .isEmpty();
+    for (String colour :
+        chromium.texts("told.filter(one => one.said === 'down').map(one => one.colour)")) {
+      String[] parts = colour.replaceAll("[^0-9,]", "").split(",", -1);
+      assertThat(Integer.parseInt(parts[0])).as("red of %s", colour).isGreaterThan(150);
+      assertThat(Integer.parseInt(parts[1])).as("green of %s", colour).isLessThan(80);
+    }
+
     chromium.until("/web: b is down/.test(document.getElementById('attention').innerText)");
     chromium.until("document.getElementById('overall').innerText === 'Degraded'");
     chromium.until("/b .*is down/.test(document.getElementById('log').innerText)");
@@ -313,7 +263,8 @@ class DashboardIT {
         .isEqualTo("solid");
     chromium.press("w");
     chromium.until("document.activeElement.name === 'weight'");
-    chromium.press(Keys.chord(Keys.CONTROL, "a"), "9", Keys.ENTER);
+    chromium.control("a");
+    chromium.press("9", Keys.ENTER);
     chromium.until("!document.querySelector('dialog[open]')");
     assertThat(node(web, id).server().weight()).isEqualTo(9);
     // The focus is back, and Escape does nothing to anybody.

@@ -6,6 +6,7 @@ import io.evenkeel.core.Server;
 import io.evenkeel.health.HealthMonitor;
 import io.evenkeel.health.HealthPolicy;
 import io.evenkeel.health.Probes;
+import io.evenkeel.health.ServerHealth;
 import io.evenkeel.proxy.TcpProxy;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -26,6 +27,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /** What a dashboard shows: real servers on loopback, checked, behind a real proxy and balancer. */
 final class DashboardRig implements AutoCloseable {
+
+  /** So many failed checks in a row take a server out. */
+  static final int FALL = 3;
 
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
   private final Map<String, Backend> backends = new LinkedHashMap<>();
@@ -111,24 +115,21 @@ final class DashboardRig implements AutoCloseable {
     backends.get(id).revive();
   }
 
-  /** A balancer of these with health checks, and a listener in front of it. */
+  /** A balancer of these, whose health checks find all of them well, and a listener in front. */
   LoadBalancer balancer(String name, Selector.Factory selector, List<Server> servers)
       throws IOException {
     LoadBalancer balancer = LoadBalancer.builder().servers(servers).selector(selector).build();
     open.push(balancer);
+    // All are checked at once, and from then on as it is usual.
     HealthMonitor monitor =
-        HealthMonitor.builder(balancer)
-            .probe(Probes.tcp())
-            .policy(
-                HealthPolicy.builder()
-                    .interval(Duration.ofSeconds(1))
-                    .fastInterval(Duration.ofMillis(100))
-                    .maxInterval(Duration.ofSeconds(1))
-                    .timeout(Duration.ofSeconds(1))
-                    .healthyThreshold(2)
-                    .unhealthyThreshold(3)
-                    .build())
-            .start();
+        HealthMonitor.builder(balancer).probe(Probes.tcp()).policy(everyMillis(100)).start();
+    while (monitor.stats().servers().stream()
+            .filter(server -> server.status() == ServerHealth.Status.UP)
+            .count()
+        < servers.size()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
+    monitor.update(Probes.tcp(), everyMillis(1_000));
     open.push(monitor);
     TcpProxy proxy =
         TcpProxy.builder(balancer)
@@ -141,6 +142,17 @@ final class DashboardRig implements AutoCloseable {
     inventory.put(new Inventory.Balancer(name, balancer, monitor, null, null));
     inventory.put(new Inventory.Listener(name, proxy, name));
     return balancer;
+  }
+
+  private static HealthPolicy everyMillis(int interval) {
+    return HealthPolicy.builder()
+        .interval(Duration.ofMillis(interval))
+        .fastInterval(Duration.ofMillis(100))
+        .maxInterval(Duration.ofMillis(interval))
+        .timeout(Duration.ofMillis(interval))
+        .healthyThreshold(2)
+        .unhealthyThreshold(FALL)
+        .build();
   }
 
   /** One client of a listener: asks for so many bytes and has them. */

@@ -15,7 +15,7 @@ class DashboardScaleIT {
   private static final String FIRST_ROWS =
       "performance.getEntriesByName('evenkeel:first-rows')[0]?.startTime";
   private static final int RENDERED_WITHIN_MS = 1_000;
-  private static final int TRIES = 3;
+  private static final int TRIES = 10;
 
   @Test
   void thousandServers_areThereAtOnce_andOnlyThoseThatAreSeenAreMade() throws Exception {
@@ -61,6 +61,9 @@ class DashboardScaleIT {
             chromium.number(
                 "performance.getEntriesByName('evenkeel:update').map(e => e.duration)"
                     + ".sort((a, b) => a - b)[2]"));
+        chromium.fill("#filter", "server");
+        chromium.until("document.getElementById('table').ariaRowCount === '1001'");
+        assertThat(chromium.inaccessible()).isEmpty();
         assertThat(chromium.violations()).isEmpty();
         assertThat(chromium.complaints()).isEmpty();
       }

@@ -7,13 +7,13 @@ import { store } from './store.js';
 
 const bytesRate = (x) => (x === null || x === undefined ? '–' : bytes(x) + '/s');
 
-/** Of each card: its curves, of history's fields, and what the number above says now. */
+/** Of each card: its curves, of history's fields, what the number above says now, and the least height of the axis. */
 const CARDS = [
   { id: 'open', title: 'Connections open', series: [{ key: 'open', text: count }],
     more: ({ connections: c }) => [`${count(c.accepted)} accepted`, c.waiting > 0 ? `${count(c.waiting)} waiting` : null, c.refused > 0 ? `${count(c.refused)} refused` : null] },
   { id: 'rate', title: 'Connections per second', series: [{ key: 'connections', text: rate }],
     more: ({ balancers }) => [`${count(sum(balancers, 'picks'))} picks`, `${count(sum(balancers, 'in_flight'))} in flight`] },
-  { id: 'bytes', title: 'Bytes per second', series: [{ key: 'bytes_out', text: bytesRate, label: 'to clients' }, { key: 'bytes_in', text: bytesRate, label: 'from clients' }],
+  { id: 'bytes', title: 'Bytes per second', least: 100, series: [{ key: 'bytes_out', text: bytesRate, label: 'to clients' }, { key: 'bytes_in', text: bytesRate, label: 'from clients' }],
     more: ({ bytes: b }) => [`${bytes(b.out)} out`, `${bytes(b.in)} in`] },
   { id: 'errors', title: 'Errors per second', series: [{ key: 'errors', text: rate, colour: 'bad' }],
     more: ({ errors }) => [`${count(errors.total)} in all`] },
@@ -83,13 +83,13 @@ function createPlot(card) {
   const short = card.spec.series[0].text;
   return new uPlot({
     ...sizeOf(card),
-    padding: [6, 2, 0, 0],
+    padding: [6, 12, 0, 0], // half of a label may stand out
     legend: { show: false },
     cursor: { sync: { key: 'evenkeel' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
-    scales: { x: { time: true, range: () => span() }, y: { range: (u, low, high) => [0, Math.max(high * 1.08, 1)] } },
+    scales: { x: { time: true, range: () => span() }, y: { range: (u, low, high) => [0, Math.max(high * 1.08, card.spec.least ?? 1)] } },
     axes: [
       { ...axis, size: 18, gap: 3, space: 48, grid: { show: false }, values: (u, times) => times.map((time) => clock(new Date(time * 1000)).slice(0, 5)) },
-      { ...axis, size: 40, gap: 4, space: 24, values: (u, ticks) => ticks.map((tick) => short(tick).replace('/s', '')) },
+      { ...axis, size: 46, gap: 4, space: 24, values: (u, ticks) => ticks.map((tick) => short(tick).replace('/s', '')) },
     ],
     series: [{}, ...card.spec.series.map((series, i) => ({
       stroke: look[names[i]], fill: look[names[i] + '-soft'], width: 1.5, points: { show: false }, spanGaps: false,

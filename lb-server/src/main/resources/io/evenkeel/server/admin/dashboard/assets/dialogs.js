@@ -1,8 +1,8 @@
 // Dialogs: what is to be done, in words, with its fields; then the call, and what the API has against it beside the
-// field that it is about. Enter confirms, Escape leaves everything as it is.
+// field that it is about. Enter confirms, Escape leaves everything as it is, or as it has become so far.
 
 import { call, curl } from './api.js';
-import { $, el, icon } from './dom.js';
+import { $, el, icon, toast } from './dom.js';
 import { store } from './store.js';
 
 let serial = 0;
@@ -29,7 +29,8 @@ function placeRegions() {
 
 /**
  * Asks, and does it on confirmation. `calls(values)` gives what to send, as [{ method, path, body }], one after
- * another; `fields` are those made by `field`. Where one fails, those done before are not sent again. Resolves to the
+ * another; `fields` are those made by `field`. Where one fails, those made before are not sent again. Who leaves the
+ * dialog while they are sent stops those that have not begun, and is told how many were made. Resolves to the
  * answers, or to null if not everything was done.
  */
 export function ask({ title, text, fields = [], confirm, danger = false, calls, done = () => {} }) {
@@ -64,10 +65,15 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
   api.addEventListener('toggle', showCalls);
   cancel.addEventListener('click', () => dialog.close());
   return new Promise((resolve) => {
-    let answers = null;
+    let list = [];
+    let failed = null;
+    let running = false;
     /** What was sent last, and its answer, by target: without the query, a server removed is gone whatever the deadline is now. */
     const made = new Map();
-    const target = ({ path }) => path.split('?')[0];
+    const answerTo = ({ path, body }) => {
+      const one = made.get(path.split('?')[0]);
+      return one?.sent === JSON.stringify(body) ? one : undefined;
+    };
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       error.hidden = true;
@@ -78,28 +84,43 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
         wrong[0][0].input.focus();
         return;
       }
-      submit.disabled = true;
-      const list = calls(values());
-      let at = 0;
+      list = calls(values());
+      failed = null;
+      running = submit.disabled = true;
       try {
-        for (; at < list.length; at++) {
-          if (list.length > 1) progress.textContent = `${at + 1} of ${list.length}`;
-          const key = target(list[at]);
-          const sent = JSON.stringify(list[at].body);
-          if (made.has(key) && made.get(key).sent === sent) continue;
-          made.delete(key);
-          made.set(key, { sent, answer: await send(list[at]) });
+        for (const [i, one] of list.entries()) {
+          if (!dialog.open) break; // left: what has not begun does not begin
+          if (answerTo(one)) continue;
+          if (list.length > 1) progress.textContent = `${i + 1} of ${list.length}`;
+          const target = one.path.split('?')[0];
+          made.delete(target);
+          made.set(target, { sent: JSON.stringify(one.body), answer: await send(one) });
         }
-        answers = list.map((one) => made.get(target(one)).answer);
-        dialog.close();
       } catch (failure) {
-        showFailure(failure, at, list.length);
-      } finally {
-        submit.disabled = false;
-        progress.textContent = '';
+        failed = failure;
       }
+      running = submit.disabled = false;
+      progress.textContent = '';
+      if (!dialog.open) finish();
+      else if (failed) showFailure();
+      else dialog.close();
     });
-    function showFailure(failure, finished, of) {
+    /** What has come of several, if not all of them were made. */
+    function partly(failure) {
+      const count = list.filter(answerTo).length;
+      const message = failure?.message ?? '';
+      return count === 0 ? message : `${count} of ${list.length} made, ${list.length - count} not made${failure ? ': ' + message : '.'}`;
+    }
+    /** The dialog is closed and nothing is under way. */
+    function finish() {
+      const answers = list.length > 0 && list.every(answerTo) ? list.map((one) => answerTo(one).answer) : null;
+      if (answers) done(answers);
+      else if (partly(failed) !== '') toast(`${confirm}: ${partly(failed)}`, 'warn');
+      resolve(answers);
+    }
+    function showFailure() {
+      const failure = failed;
+      failed = null; // it has been shown here
       let placed = false;
       for (const { pointer, detail } of failure.errors ?? []) {
         const field = fields.find((one) => pointer === '/' + one.name || pointer?.startsWith(`/${one.name}/`));
@@ -109,14 +130,13 @@ export function ask({ title, text, fields = [], confirm, danger = false, calls, 
           placed = true;
         }
       }
-      error.textContent = finished > 0 ? `${finished} of ${of} are done, then: ${failure.message}` : failure.message;
-      error.hidden = placed && finished === 0;
+      error.textContent = partly(failure);
+      error.hidden = placed && !list.some(answerTo);
     }
     document.body.append(dialog);
     showModal(dialog, () => {
       dialog.remove();
-      if (answers) done(answers);
-      resolve(answers);
+      if (!running) finish();
     });
     const first = fields[0]?.input ?? (danger ? cancel : submit);
     first.focus();

@@ -49,6 +49,24 @@ export function setHidden(element, hidden) {
   if (element.hidden !== hidden) element.hidden = hidden;
 }
 
+/** What this browser is to keep, if it may. */
+export function keep(name, value) {
+  try {
+    if (value === null) localStorage.removeItem('evenkeel.' + name);
+    else localStorage.setItem('evenkeel.' + name, value);
+  } catch {
+    // It holds for this visit, then.
+  }
+}
+
+export function kept(name) {
+  try {
+    return localStorage.getItem('evenkeel.' + name);
+  } catch {
+    return null;
+  }
+}
+
 /** Makes an element like another by writing only what differs: text that somebody has selected stays selected. */
 export function morph(node, like) {
   if (node.nodeName !== like.nodeName) {
@@ -80,12 +98,10 @@ export function colours(...names) {
   return found;
 }
 
-let toastId = 0;
-
 /** Says shortly what was done. */
 export function toast(text, kind = 'ok') {
-  const box = el('div', { class: 'toast', data: { kind, toast: String(++toastId) } },
+  const box = el('div', { class: 'toast', data: { kind } },
     icon(kind === 'ok' ? 'check' : 'degraded'), el('span', { text }));
-  document.getElementById('toasts').append(box);
+  $('toasts').append(box);
   setTimeout(() => box.remove(), kind === 'ok' ? 5000 : 10000);
 }

@@ -5,7 +5,7 @@ import { call, get, of, whenUnauthorized } from './api.js';
 import { createCharts, recolourCharts, renderCharts } from './charts.js';
 import { openDetails } from './details.js';
 import { panel, showModal } from './dialogs.js';
-import { $, el, icon, setData, setHidden, setIcon, setText, toast } from './dom.js';
+import { $, el, icon, keep, kept, setData, setHidden, setIcon, setText, toast } from './dom.js';
 import { age, count, plural, selectorText, stateIcon, stateWord, words } from './format.js';
 import { createLog, explain, prependLog, renderKeys, renderLog, resetKeys } from './panels.js';
 import { forgetColours } from './spark.js';
@@ -308,12 +308,7 @@ function nextTheme() {
   const theme = names[(names.indexOf(themeNow()) + 1) % names.length];
   if (theme === 'auto') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  try {
-    if (theme === 'auto') localStorage.removeItem('evenkeel.theme');
-    else localStorage.setItem('evenkeel.theme', theme);
-  } catch {
-    // It holds for this visit, then.
-  }
+  keep('theme', theme === 'auto' ? null : theme);
   showTheme();
 }
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', showTheme);
@@ -350,14 +345,35 @@ $('explain').addEventListener('submit', (event) => {
 });
 
 const HELP = [
-  ['/', 'Filter servers'], ['↑ ↓', 'From server to server'], ['Enter', 'Details of the server'], ['Space', 'Choose the server, for several at once'],
+  ['/', 'Filter servers'], ['↑ ↓', 'Among the servers, and up to the heads'], ['← →', 'Within the row, to its box and its menu'],
+  ['Enter', 'Details of the server'], ['Space', 'Choose the server, for several at once'],
   ['d', 'Drain'], ['m', 'Maintenance'], ['r', 'Ready'], ['w', 'Weight'], ['Delete', 'Remove'], ['a', 'Add a server'], ['s', 'Change the selector'],
   ['k', 'Explain a key'], ['g', 'Go to the servers'], ['1 … 9', 'Balancer by number'], ['p', 'Hold the numbers still'], ['t', 'Light or dark'], ['?', 'This list'],
 ];
 
+/** Whether single keys do something: who dictates, or whose hand slips, can do without them. */
+let keysOn = kept('keys') !== 'off';
+
+function showKeys() {
+  document.body.dataset.keys = keysOn ? 'on' : 'off';
+  for (const [id, key] of [['pause', 'p'], ['theme', 't'], ['help', '?']]) {
+    const button = $(id);
+    button.title = button.title.replace(/ \(.\)$/, '') + (keysOn ? ` (${key})` : '');
+  }
+}
+
+function switchKeys(on) {
+  keysOn = on;
+  keep('keys', on ? null : 'off');
+  showKeys();
+}
+
 function help() {
-  panel('help', 'Keys', el('dl', { class: 'keys-list' }, ...HELP.flatMap(([key, text]) => [el('dt', {}, el('kbd', { text: key })), el('dd', { text })])),
-    el('p', { class: 'muted', text: 'd, m, r, w and Delete act on the chosen servers, or on the one that has the focus; each asks first.' }));
+  const on = el('input', { type: 'checkbox', id: 'keys-on', on: { change: () => switchKeys(on.checked) } });
+  on.checked = keysOn;
+  panel('help', 'Keys', el('label', { class: 'switch' }, on, 'Single-key shortcuts'),
+    el('dl', { class: 'keys-list' }, ...HELP.flatMap(([key, text]) => [el('dt', {}, el('kbd', { text: key })), el('dd', { text })])),
+    el('p', { class: 'muted', text: 'd, m, r, w and Delete act on the chosen servers, or on the one that has the focus; each asks first. Without these shortcuts, arrows, Enter and Space still work on the servers.' }));
 }
 $('help').addEventListener('click', help);
 
@@ -375,6 +391,7 @@ addEventListener('keydown', (event) => {
     }
     return;
   }
+  if (!keysOn) return;
   const action = Object.values(ACTIONS).find((one) => one.key === event.key);
   if (action) {
     const ids = table.picked.size > 0 ? [...table.picked] : [table.active].filter(Boolean);
@@ -393,4 +410,5 @@ addEventListener('keydown', (event) => {
 });
 
 showTheme();
+showKeys();
 stream.open();

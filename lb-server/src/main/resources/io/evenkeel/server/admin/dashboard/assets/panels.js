@@ -43,6 +43,7 @@ export async function renderKeys(now = performance.now()) {
 
 function showShares(keys, algorithm) {
   const box = $('shares');
+  box.removeAttribute('tabindex');
   if (!keys.keyed) {
     setText($('keys-note'), '');
     box.replaceChildren(el('p', { class: 'empty', text: `${algorithm?.name ?? 'This selector'} does not go by keys. With ring_hash, maglev, rendezvous or ip_hash, each server’s share of the keys is shown here.` }));
@@ -50,6 +51,7 @@ function showShares(keys, algorithm) {
   }
   const shares = [...keys.shares].sort((a, b) => b.share - a.share);
   const top = Math.max(0.0001, ...shares.map((one) => Math.max(one.share, one.expected)));
+  box.tabIndex = 0; // it scrolls
   setText($('keys-note'), `of ${plural(keys.sample, 'key')}; the mark is what its weight asks for`);
   box.replaceChildren(
     ...shares.slice(0, SHOWN_SERVERS).map((one) => {

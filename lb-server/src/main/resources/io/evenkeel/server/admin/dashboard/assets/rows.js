@@ -1,30 +1,23 @@
 // One server as a row: made once, then only what differs is written.
 
 import { el, icon, setData, setHidden, setIcon, setText } from './dom.js';
-import { age, bytes, count, duration, ms, msBare, rate, stateIcon, stateWord, words } from './format.js';
+import { STATES, age, bytes, count, duration, ms, msBare, rate, stateIcon, stateWord, words } from './format.js';
 import { drawSpark } from './spark.js';
-
-const ranked = (order) => (server) => order.indexOf(server.state);
-const failures = (server) => server.failures;
-const p99 = (of) => of?.p99 ?? null;
 
 /** The columns: what is in them, and what sorting goes by. Numbers sort from the greatest. */
 export const COLUMNS = [
   { key: 'pick', label: 'Chosen' },
-  { key: 'state', label: 'State', by: null },
+  { key: 'state', label: 'State', by: (server) => STATES.indexOf(server.state) },
   { key: 'id', label: 'Server', by: (server) => server.id, text: true },
   { key: 'check', label: 'Health check', by: (server) => server.check?.last?.took_ms ?? null },
   { key: 'weight', label: 'Weight', by: (server) => server.weight },
   { key: 'in_flight', label: 'In flight', by: (server) => server.in_flight },
   { key: 'rate', label: 'Connections/s', by: (server) => server.rates?.connections ?? null },
   { key: 'bytes', label: 'Bytes/s', by: (server) => (server.rates ? server.rates.bytes_in + server.rates.bytes_out : null) },
-  { key: 'latency', label: 'p50 / p99, ms', by: (server) => p99(server.traffic?.duration_ms) },
-  { key: 'failures', label: 'Failures', by: failures },
+  { key: 'latency', label: 'p50 / p99, ms', by: (server) => server.traffic?.duration_ms?.p99 ?? null },
+  { key: 'failures', label: 'Failures', by: (server) => server.failures },
   { key: 'menu', label: 'Actions' },
 ];
-
-/** What sorting by state goes by. */
-export const byState = (order) => ranked(order);
 
 /** The sentence of a block: why, and how long still. */
 export function blockText(block) {
@@ -42,12 +35,12 @@ export function checkText(check) {
 export function createRow(pick, menu) {
   const part = {};
   const span = (name, className) => (part[name] = el('span', { class: className }));
-  const cell = (key, ...children) => el('td', { role: 'cell', class: 'c-' + key }, ...children);
-  part.box = el('input', { type: 'checkbox', on: { change: () => pick(row) } });
+  const cell = (key, ...children) => el('td', { role: key === 'id' ? 'rowheader' : 'gridcell', class: 'c-' + key }, ...children);
+  part.box = el('input', { type: 'checkbox', tabindex: '-1', on: { change: () => pick(row) } });
   part.icon = icon('unknown');
   part.spark = el('canvas', { class: 'spark', 'aria-hidden': 'true' });
   part.meter = el('span', { class: 'meter', 'aria-hidden': 'true' }, (part.fill = el('span')));
-  part.menu = el('button', { type: 'button', class: 'icon-button', 'aria-haspopup': 'menu', on: { click: () => menu(row) } }, icon('more'), span('menuText', 'sr'));
+  part.menu = el('button', { type: 'button', class: 'icon-button', tabindex: '-1', 'aria-haspopup': 'menu', on: { click: () => menu(row) } }, icon('more'), span('menuText', 'sr'));
   const tr = el('tr', { role: 'row', tabindex: '-1' },
     cell('pick', el('label', {}, part.box, span('boxText', 'sr'))),
     cell('state', el('span', { class: 'pill' }, part.icon, span('state')), span('since', 'sub')),
@@ -87,6 +80,7 @@ export function updateRow(row, server, index, chosen) {
   const position = String(index + 2);
   if (tr.getAttribute('aria-rowindex') !== position) tr.setAttribute('aria-rowindex', position);
   if (part.box.checked !== chosen) part.box.checked = chosen;
+  if (tr.ariaSelected !== String(chosen)) tr.ariaSelected = String(chosen);
   setData(tr, 'state', server.state);
   setIcon(part.icon, stateIcon(server.state));
   setText(part.state, stateWord(server.state));

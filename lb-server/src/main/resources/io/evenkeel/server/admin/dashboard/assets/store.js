@@ -2,8 +2,6 @@
 // told when it has changed.
 
 export const store = {
-  /** connecting, live, stale, lost, paused or signed_out. */
-  connection: 'connecting',
   role: 'write',
   /** Whether the admin server has tokens, one of which the user gave. */
   signedIn: false,

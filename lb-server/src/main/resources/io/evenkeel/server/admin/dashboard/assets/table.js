@@ -1,16 +1,26 @@
 // The servers of one balancer: filtered, sorted, and of them only the rows that can be seen. A row keeps its server
 // while it is on the screen, so focus and a pointer stay with the server that they are on; and while there is either,
 // the order stays, too.
+//
+// For the keyboard and for screen readers it is a grid whose rows can have the focus: one stop for Tab, arrows within,
+// the row itself to the left of its first cell (as in the ARIA practices' treegrid). A cell that holds a box or a
+// button gives the focus to that.
 
-import { $, el, icon, setHidden, setText } from './dom.js';
+import { $, el, icon, setData, setHidden, setText } from './dom.js';
 import { STATES, plural, stateIcon, stateWord } from './format.js';
-import { COLUMNS, byState, checkText, createRow, updateRow, updateSpark } from './rows.js';
+import { COLUMNS, checkText, createRow, updateRow, updateSpark } from './rows.js';
 import { current } from './store.js';
 
+/** Where the style sheet has cards instead of rows, and where it leaves a column out. */
 const NARROW = matchMedia('(max-width: 1010px)');
+const ONE_LESS = matchMedia('(max-width: 1290px)');
 const EXTRA_ROWS = 4;
 /** With more servers than these the table scrolls by itself. */
 const GROWS_TO = 16;
+/** Where the focus is when it is in the head: no server's id, which are texts. */
+const HEAD = Symbol('head');
+/** The place of the row itself among its cells. */
+const ROW = -1;
 const NATURAL = new Intl.Collator(undefined, { numeric: true });
 
 export class Table {
@@ -20,7 +30,11 @@ export class Table {
   #sort = { key: 'state', down: false };
   #states = new Set();
   #query = '';
+  /** The server whose row had the focus last, or HEAD, and which of its cells. */
   #active = null;
+  #column = ROW;
+  /** What Tab leads to. */
+  #stop = null;
   #above = el('tr', { 'aria-hidden': 'true', class: 'space', role: 'presentation' });
   #below = el('tr', { 'aria-hidden': 'true', class: 'space', role: 'presentation' });
   #hovered = false;
@@ -46,16 +60,18 @@ export class Table {
       }
     });
     this.scroll.addEventListener('keydown', (event) => this.#key(event));
-    this.body.addEventListener('focusin', (event) => {
-      const row = event.target.closest('tr[data-id]');
-      if (row) this.#activate(row.dataset.id);
+    this.table.addEventListener('focusin', ({ target }) => {
+      const row = target.closest('tr');
+      this.#active = row.dataset.id ?? HEAD;
+      this.#column = target.closest('td, th')?.cellIndex ?? ROW;
+      this.#moveStop(target);
     });
     $('filter').addEventListener('input', (event) => {
       this.#query = event.target.value.trim().toLowerCase();
       this.scroll.scrollTop = 0;
       this.render(true);
     });
-    NARROW.addEventListener('change', () => this.render(true));
+    for (const width of [NARROW, ONE_LESS]) width.addEventListener('change', () => this.#resized());
     new ResizeObserver(() => {
       for (const row of this.#rows.values()) row.spark = undefined;
       this.render();
@@ -72,6 +88,7 @@ export class Table {
     this.picked.clear();
     this.#states.clear();
     this.#active = null;
+    this.#column = ROW;
     this.scroll.scrollTop = 0;
     this.redraw();
   }
@@ -80,6 +97,15 @@ export class Table {
   redraw() {
     for (const row of this.#rows.values()) row.spark = undefined;
     this.render(true);
+  }
+
+  /** The cell that had the focus may be none any more. */
+  #resized() {
+    const had = this.table.contains(document.activeElement);
+    this.#column = ROW;
+    if (this.#active === HEAD) this.#active = null;
+    this.render(true);
+    if (had) this.focus();
   }
 
   unpick() {
@@ -96,7 +122,7 @@ export class Table {
     const wanted = servers.filter((server) => this.#matches(server));
     const held = !reorder && (this.#hovered || this.body.contains(document.activeElement));
     this.#list = held ? this.#keepOrder(wanted) : wanted.sort(this.#order());
-    this.scroll.dataset.long = String(this.#list.length > GROWS_TO);
+    setData(this.scroll, 'long', String(this.#list.length > GROWS_TO));
     this.table.setAttribute('aria-rowcount', String(this.#list.length + 1));
     setHidden($('table-empty'), this.#list.length > 0);
     setText($('table-empty'), servers.length === 0
@@ -120,7 +146,7 @@ export class Table {
   #order() {
     const { key, down } = this.#sort;
     const column = COLUMNS.find((one) => one.key === key);
-    const by = column.by ?? byState(STATES);
+    const { by } = column;
     const sign = down ? -1 : 1;
     return (a, b) => {
       const x = by(a);
@@ -165,8 +191,6 @@ export class Table {
     }
     this.#above.style.height = first * height + 'px';
     this.#below.style.height = (this.#list.length - end) * height + 'px';
-    // Tab leads to some row always, though the active one may be filtered out or far away.
-    const stop = ids.has(this.#active) ? this.#active : visible[0]?.id;
     let before = this.#above;
     visible.forEach((server, i) => {
       let row = this.#rows.get(server.id);
@@ -178,7 +202,8 @@ export class Table {
       before = row.tr;
       updateRow(row, server, first + i, this.picked.has(server.id));
     });
-    this.#tabStop(stop);
+    // Tab leads to some row always, though the active one may be filtered out or far away.
+    this.#moveStop(this.#element(this.#active, this.#column) ?? this.#element(visible[0]?.id, ROW));
     // Only now: a layout while rows are missing would make the table short, and have it scrolled back.
     for (const server of visible) updateSpark(this.#rows.get(server.id), server);
     if (this.#spare.length > 64) this.#spare.length = 64;
@@ -190,64 +215,105 @@ export class Table {
     this.render();
   }
 
-  #activate(id) {
-    if (this.#active === id) return;
-    this.#active = id;
-    this.#tabStop(id);
+  /** What has the focus when a row or a cell has it; null for what is not on the screen. */
+  #element(id, column) {
+    const row = id === HEAD ? $('table-head') : this.#rows.get(id)?.tr;
+    if (!row || column === ROW) return row ?? null;
+    return row.cells[column].querySelector('input, button') ?? row.cells[column];
   }
 
-  #tabStop(id) {
-    for (const { tr, id: own } of this.#rows.values()) {
-      const tabindex = own === id ? '0' : '-1';
-      if (tr.getAttribute('tabindex') !== tabindex) tr.setAttribute('tabindex', tabindex);
-    }
+  #moveStop(element) {
+    if (this.#stop === element) return;
+    // A cell without a tabindex leaves clicks to its row.
+    if (this.#stop?.matches('td, th')) this.#stop.removeAttribute('tabindex');
+    else this.#stop?.setAttribute('tabindex', '-1');
+    element?.setAttribute('tabindex', '0');
+    this.#stop = element;
   }
 
   #key(event) {
-    if (event.target.closest('thead') || event.ctrlKey || event.metaKey || event.altKey) return;
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
-    const at = this.#list.findIndex((server) => server.id === this.#active);
-    if (event.key in steps) {
-      const to = Math.max(0, Math.min(this.#list.length - 1, (at < 0 ? 0 : at) + steps[event.key]));
-      this.focus(this.#list[to]?.id);
-      event.preventDefault();
-    } else if (at >= 0 && event.key === 'Enter' && event.target.matches('tr, .table-scroll')) {
+    const { key, target } = event;
+    const isCell = target.closest('td, th') !== null;
+    const across = { ArrowRight: 1, ArrowLeft: -1, ...(isCell && !event.ctrlKey ? { Home: -Infinity, End: Infinity } : {}) }[key];
+    const down = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[key];
+    if (event.metaKey || event.altKey || (event.ctrlKey && key !== 'Home' && key !== 'End')) return;
+    const isPlain = target.matches('tr[data-id], td, .table-scroll') && this.#list.some((server) => server.id === this.#active);
+    if (across) {
+      this.#across(across);
+    } else if (down) {
+      this.#down(down);
+    } else if (isPlain && key === 'Enter') {
       this.open(this.#active);
-      event.preventDefault();
-    } else if (at >= 0 && event.key === ' ' && event.target.matches('tr')) {
+    } else if (isPlain && key === ' ') {
       if (!this.picked.delete(this.#active)) this.picked.add(this.#active);
       this.render();
-      event.preventDefault();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  /** To another cell of the row, of those that are shown at this width; left of the first is the row itself. */
+  #across(step) {
+    const row = this.#element(this.#active, ROW);
+    if (!row) return;
+    const places = [ROW, ...[...row.cells].filter((cell) => cell.getClientRects().length > 0).map((cell) => cell.cellIndex)];
+    const at = places.indexOf(this.#column) + step;
+    // Home is the first cell, not the row.
+    this.#column = places[Math.max(step < -1 ? 1 : 0, Math.min(places.length - 1, at))];
+    this.#take();
+  }
+
+  /** To another row, over the first of which is the head, if it is seen. */
+  #down(step) {
+    if (step < 0 && this.#active === HEAD) return;
+    const at = this.#list.findIndex((server) => server.id === this.#active);
+    if (step === -1 && at === 0 && !NARROW.matches) {
+      this.#active = HEAD;
+      this.#take();
+    } else if (this.#list.length > 0) {
+      const from = step < 0 ? Math.max(0, at) : at;
+      this.#go(this.#list[Math.max(0, Math.min(this.#list.length - 1, from + step))].id);
     }
   }
 
-  /** Moves the focus to a server's row, or to the first if that one is not shown. */
-  focus(wanted = this.#active) {
-    const at = Math.max(0, this.#list.findIndex((server) => server.id === wanted));
-    if (at >= this.#list.length) return;
-    const { id } = this.#list[at];
-    this.#activate(id);
+  /** Gives the focus to the row that had it last, or to the first; without any, to what may bring them back. */
+  focus() {
+    const shown = this.#list.find((server) => server.id === this.#active) ?? this.#list[0];
+    this.#column = ROW;
+    if (shown) this.#go(shown.id);
+    else $('filter').focus();
+  }
+
+  /** Scrolls a server's row into view and moves the focus to it, or to the same cell of it. */
+  #go(id) {
+    this.#active = id;
     const height = this.#height();
-    const top = this.body.offsetTop + at * height;
+    const top = this.#list.findIndex((server) => server.id === id) * height;
     const head = this.body.offsetTop;
-    if (top - head < this.scroll.scrollTop) this.scroll.scrollTop = top - head;
-    else if (top + height > this.scroll.scrollTop + this.scroll.clientHeight) this.scroll.scrollTop = top + height - this.scroll.clientHeight;
+    if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
+    else if (head + top + height > this.scroll.scrollTop + this.scroll.clientHeight) this.scroll.scrollTop = head + top + height - this.scroll.clientHeight;
     this.#window();
-    const row = this.#rows.get(id)?.tr;
-    row?.focus({ preventScroll: true });
-    row?.scrollIntoView({ block: 'nearest' });
+    this.#take();
+  }
+
+  #take() {
+    const element = this.#element(this.#active, this.#column);
+    this.#moveStop(element);
+    element?.focus({ preventScroll: true });
+    element?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }
 
   #head() {
     const cells = COLUMNS.map((column) => {
       if (column.key === 'pick') {
         return el('th', { role: 'columnheader', scope: 'col', class: 'c-pick' }, el('label', {},
-          el('input', { type: 'checkbox', id: 'pick-all', on: { change: (event) => this.#pickAll(event.target.checked) } }),
+          el('input', { type: 'checkbox', id: 'pick-all', tabindex: '-1', on: { change: (event) => this.#pickAll(event.target.checked) } }),
           el('span', { class: 'sr', text: 'Choose all that are shown' })));
       }
       if (column.key === 'menu') return el('th', { role: 'columnheader', scope: 'col', class: 'c-menu' }, el('span', { class: 'sr', text: column.label }));
       return el('th', { role: 'columnheader', scope: 'col', class: 'c-' + column.key, data: { key: column.key } },
-        el('button', { type: 'button', class: 'sort', text: column.label, on: { click: () => this.#sortBy(column.key) } }));
+        el('button', { type: 'button', class: 'sort', tabindex: '-1', text: column.label, on: { click: () => this.#sortBy(column.key) } }));
     });
     $('table-head').append(...cells);
     const select = $('sort');
