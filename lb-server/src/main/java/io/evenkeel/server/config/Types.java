@@ -138,8 +138,7 @@ final class Types {
     return text(pattern, Integer.MAX_VALUE, expected, true);
   }
 
-  private static Type<String> text(
-      String pattern, int longest, String expected, boolean isSecret) {
+  private static Type<String> text(String pattern, int longest, String expected, boolean isSecret) {
     Pattern compiled = Pattern.compile(pattern);
     return new Simple<>(
         expected,
