@@ -23,19 +23,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From one configuration to another, all of it or nothing. It is prepared first, which may wait,
- * and which nobody sees: names are looked up, new balancers are built and find their servers, new
- * listeners are bound, selectors and sources are tried. Then it is committed, which does not wait:
- * listeners and guards take other settings, which can be taken back without a trace; at last all
- * balancers change as one; and after that nothing can fail. Closed without that, nothing has
- * changed. Used by one thread.
+ * From one configuration to another, all of it or nothing. It is prepared first, which may wait:
+ * names are looked up, new balancers are built and find their servers, selectors and sources are
+ * tried, new listeners and a new admin server are begun. Then it is committed, under locks and so
+ * without a wait: listeners take other settings, new guards begin, which both can be taken back,
+ * and all balancers change as one. After that nothing fails. Closed, it does what may take a while
+ * and is certain now; or, if it was not committed, takes back what was done. Used by one thread.
  */
 final class Transition implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Transition.class);
-
-  /** One balancer that is there already, and is to be another. */
-  private record Changed(RunningBalancer running, BalancerConfig before, BalancerConfig next) {}
 
   private final Running running;
   private final Config before;
@@ -46,7 +43,11 @@ final class Transition implements AutoCloseable {
 
   private final Map<String, RunningBalancer> newBalancers = new LinkedHashMap<>();
   private final Map<String, RunningListener> newListeners = new LinkedHashMap<>();
-  private final List<Changed> changed = new ArrayList<>();
+  private final List<RunningBalancer.Change> changed = new ArrayList<>();
+
+  /** What is to be done once the change is certain. */
+  private final List<Runnable> afterwards = new ArrayList<>();
+
   private @Nullable AdminServer newAdmin;
 
   private Transition(Running running, Config before, Config next) {
@@ -84,8 +85,7 @@ final class Transition implements AutoCloseable {
       if (there == null) {
         start(balancer);
       } else if (!was.equals(balancer)) {
-        there.check(was, balancer);
-        changed.add(new Changed(there, was, balancer));
+        changed.add(there.prepare(was, balancer));
       }
     }
     newAdmin = admin();
@@ -152,7 +152,7 @@ final class Transition implements AutoCloseable {
   }
 
   /**
-   * Puts the next configuration in force. Waits for nothing but for a change by the API that is
+   * Puts the next configuration in force. Waits for no look-up; for a change by the API that is
    * under way, so that none is made between a look at the servers and their change.
    *
    * @throws ConfigException if it cannot be all the same, as when the program is about to end; to
@@ -168,15 +168,15 @@ final class Transition implements AutoCloseable {
             update(running.listener(listener.name()), was, listener);
           }
         }
-        List<Runnable> afterwards = new ArrayList<>();
+        List<Runnable> whenCertain = new ArrayList<>();
         List<BalancerChange> all = new ArrayList<>();
-        for (Changed one : changed) {
-          afterwards.add(one.running.guard(one.before, one.next, undo));
-          all.add(one.running.change(one.before, one.next));
+        for (RunningBalancer.Change one : changed) {
+          one.of().guard(one, undo, whenCertain);
+          all.add(one.of().change(one));
         }
         apply(all);
         undo.clear(); // from here on nothing fails
-        afterwards.forEach(Runnable::run);
+        afterwards.addAll(whenCertain);
         running.replace(next, newBalancers, newListeners, newAdmin);
       }
     }
@@ -204,15 +204,25 @@ final class Transition implements AutoCloseable {
     }
   }
 
-  /** Takes back what was done, unless it is in force. Idempotent. */
+  /**
+   * Ends the change, made or not: to be called under no lock, for guards that leave may wait.
+   * Idempotent.
+   */
   @Override
   public void close() {
     while (!undo.isEmpty()) {
-      try { // whatever one step throws, those before it are taken back, too
-        undo.pop().run();
-      } catch (RuntimeException e) {
-        log.error("a step of a change that was refused could not be taken back", e);
-      }
+      quietly(undo.pop());
+    }
+    afterwards.forEach(Transition::quietly);
+    afterwards.clear();
+  }
+
+  /** Whatever one step throws, the others are taken, too. */
+  private static void quietly(Runnable step) {
+    try {
+      step.run();
+    } catch (Throwable e) {
+      log.error("a step of a change could not be taken", e);
     }
   }
 }

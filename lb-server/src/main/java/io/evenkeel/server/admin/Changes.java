@@ -20,7 +20,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -412,11 +411,11 @@ final class Changes {
   Answer replaceConfig(Exchange exchange) throws HttpProblem {
     String who = exchange.who().toString();
     String json = JsonBody.text(exchange.body);
-    Set<String> expected =
+    List<String> expected =
         exchange
             .header(HttpHeader.IF_MATCH)
-            .map(tags -> Set.of(tags.strip().split("\\s*,\\s*", -1)))
-            .orElse(Set.of("*"));
+            .map(tags -> List.of(tags.strip().split("\\s*,\\s*", -1)))
+            .orElse(List.of("*"));
     try {
       return changes(
           control()
