@@ -11,6 +11,8 @@ import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ListenerConfig;
 import io.evenkeel.server.config.Problem;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,12 +92,15 @@ final class Transition implements AutoCloseable {
         changed.add(there.prepare(was, balancer));
       }
     }
-    newAdmin = admin();
-    for (ListenerConfig listener : next.listeners()) { // last: they accept at once
+    AdminServerBuilder admin = admin();
+    for (ListenerConfig listener : next.listeners()) { // late: they accept at once
       ListenerConfig was = before.listener(listener.name()).orElse(null);
       if (was == null || !was.address().equals(listener.address())) {
         start(listener);
       }
+    }
+    if (admin != null) { // last: no client waits for what it loads, and its address was to be had
+      start(admin);
     }
   }
 
@@ -119,8 +125,10 @@ final class Transition implements AutoCloseable {
     newListeners.put(listener.name(), started);
   }
 
-  /** The one that is to be; that of now, if it is the same. */
-  private @Nullable AdminServer admin() throws ConfigException {
+  /**
+   * For another one than that of now, whose address can be had; null if it is the same, or none.
+   */
+  private @Nullable AdminServerBuilder admin() throws ConfigException {
     AdminConfig config = next.admin();
     AdminConfig was = before.admin();
     if (config == null) {
@@ -128,12 +136,18 @@ final class Transition implements AutoCloseable {
     }
     AdminServer there = running.admin();
     if (was != null && there != null && was.address().equals(config.address())) {
+      newAdmin = there;
       if (!was.tokens().equals(config.tokens())) {
         otherTokens = () -> there.useTokens(config.tokens());
       }
-      return there;
+      return null;
     }
     Refusal.requireResolvable("admin.address", config.address().host());
+    try (ServerSocket free = new ServerSocket()) {
+      free.bind(new InetSocketAddress(config.address().host(), config.address().port()));
+    } catch (IOException e) {
+      throw refusedAdmin(config, e);
+    }
     AdminServerBuilder builder =
         AdminServer.builder(running.inventory())
             .bind(config.address().host(), config.address().port());
@@ -142,16 +156,24 @@ final class Transition implements AutoCloseable {
     if (control != null) {
       builder.config(control);
     }
+    return builder;
+  }
+
+  private void start(AdminServerBuilder builder) throws ConfigException {
     try {
       AdminServer started = builder.start();
       undo.push(started::close);
-      return started;
+      newAdmin = started;
     } catch (IllegalArgumentException e) {
       throw Refusal.at("admin", String.valueOf(e.getMessage()), e);
     } catch (IOException e) {
-      throw Refusal.at(
-          "admin.address", "'" + config.address() + "': " + e.getMessage() + Running.FREE_PORT, e);
+      throw refusedAdmin(Objects.requireNonNull(next.admin()), e);
     }
+  }
+
+  private static ConfigException refusedAdmin(AdminConfig config, IOException e) {
+    return Refusal.at(
+        "admin.address", "'" + config.address() + "': " + e.getMessage() + Running.FREE_PORT, e);
   }
 
   /**

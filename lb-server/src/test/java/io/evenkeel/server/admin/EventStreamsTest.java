@@ -250,12 +250,12 @@ class EventStreamsTest {
     try (Stream reads = new Stream(api, "", "");
         Stream sleeps = new Stream(api, "", "")) {
       sleeps.socket.setReceiveBufferSize(32 * 1024); // else it may grow, to tens of MB
-      String text = "x".repeat(4_000);
+      String text = "x".repeat(400);
       // 16 MB: beyond all buffers between here and there, the queue's 64 KiB included.
       String last = "";
-      for (int i = 0; i < 4_000; i++) {
+      for (int i = 0; i < 40_000; i++) {
         api.inventory.events().change("test", text);
-        if (i % 8 == 7) {
+        if (i % 80 == 79) {
           last = "" + api.inventory.events().lastSeq();
           while (!reads.next().get("id").equals(last)) {
             // until it is up to date

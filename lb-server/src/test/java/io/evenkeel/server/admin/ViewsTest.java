@@ -190,7 +190,7 @@ class ViewsTest {
     assertThat(traffic.get("bytes_out").asInt()).isEqualTo(6_000);
     assertThat(traffic.get("duration_ms").fieldNames())
         .toIterable()
-        .containsExactly("p50", "p90", "p99", "max");
+        .containsExactly("p50", "p90", "p95", "p99", "max");
     assertThat(traffic.get("duration_ms").get("max").asDouble()).isPositive();
     assertThat(json.get("rates").get("connections").asDouble()).isEqualTo(3);
     assertThat(json.get("rates").get("bytes_out").asDouble()).isEqualTo(3_000);
