@@ -129,7 +129,9 @@ public final class BalancerChange {
   /**
    * Makes changes of several balancers as one: all of them or, if one cannot be made, none. As
    * {@link #apply} for each; each balancer's picks go by all of its change or by none of it, and
-   * those of different balancers change one right after the other.
+   * those of different balancers change one right after the other. While it is worked out, leases
+   * may already name a server of now as it is to be (its address, its weight), also if the change
+   * is refused in the end: as with {@link LoadBalancer#update(Server)}.
    *
    * @param changes of a balancer each
    * @return whether that changed anything
@@ -142,28 +144,15 @@ public final class BalancerChange {
       throw new IllegalArgumentException("changes: two of one balancer (expected: one of each)");
     }
     List<ChangePart> parts = new ArrayList<>();
-    List<Discovery> begun = new ArrayList<>();
-    try {
-      for (BalancerChange change : all) {
-        parts.add(change.begin(begun));
-      }
-      return ChangePart.applyAll(parts);
-    } catch (Throwable e) {
-      begun.forEach(Discovery::close);
-      throw e;
+    for (BalancerChange change : all) {
+      boolean isOther = change.isSourceNamed && !change.control.source().follows(change.source);
+      Discovery next =
+          isOther && change.source != null
+              ? Discovery.held(change.control, change.source, change.allowEmpty)
+              : null;
+      parts.add(new ChangePart(change.control, change.servers, change::recipe, isOther, next));
     }
-  }
-
-  /** With its source, if it has another, at work, and its lists held. */
-  private ChangePart begin(List<Discovery> begun) {
-    boolean isOther = isSourceNamed && !control.source().follows(source);
-    Discovery next = null;
-    if (isOther && source != null) {
-      next = Discovery.held(control, source, allowEmpty);
-      begun.add(next);
-      next.start();
-    }
-    return new ChangePart(control, servers, this::recipe, isOther, next);
+    return ChangePart.applyAll(parts);
   }
 
   private Snapshot.Recipe recipe(Snapshot.Recipe now) {

@@ -54,10 +54,18 @@ final class Build {
     for (Runnable action : putOff) {
       try {
         action.run();
-      } catch (RuntimeException e) { // of a user's clock
-        log.warn("a selector could not clear up after a change", e);
+      } catch (Throwable e) { // of a user's clock
+        tell(e);
       }
     }
     putOff.clear();
+  }
+
+  private static void tell(Throwable cause) {
+    try {
+      log.warn("a selector could not clear up after a change", cause);
+    } catch (Throwable ignored) {
+      // A logger of the user's: the change is made all the same.
+    }
   }
 }

@@ -25,6 +25,8 @@ final class ChangePart {
 
   private ControlPlane.@Nullable Staged staged;
 
+  private boolean isCommitted;
+
   /** The source that is to be closed. */
   private @Nullable Discovery left;
 
@@ -61,6 +63,9 @@ final class ChangePart {
     List<ChangePart> locked = new ArrayList<>();
     boolean changed = false;
     try {
+      for (ChangePart part : parts) {
+        part.beginSource();
+      }
       for (ChangePart part : ordered) {
         part.control.lock();
         locked.add(part);
@@ -71,15 +76,21 @@ final class ChangePart {
       for (ChangePart part : ordered) {
         changed |= part.commit();
       }
-    } catch (Throwable e) {
-      locked.forEach(ChangePart::giveBack);
-      throw e;
     } finally {
+      // Also what was committed before an Error: it is in force, and stays so.
+      locked.forEach(ChangePart::giveBackUnlessCommitted);
       locked.forEach(part -> part.control.unlock());
       locked.forEach(part -> part.control.tell());
+      ordered.forEach(ChangePart::finish);
     }
-    ordered.forEach(ChangePart::finish);
     return changed;
+  }
+
+  /** Its lists are held. */
+  private void beginSource() {
+    if (next != null) {
+      next.start();
+    }
   }
 
   private void stage() {
@@ -95,6 +106,7 @@ final class ChangePart {
 
   private boolean commit() {
     ControlPlane.Staged made = Objects.requireNonNull(staged);
+    isCommitted = true;
     made.commit();
     if (isOtherSource) {
       Discovery before = control.source().replace(next);
@@ -104,7 +116,10 @@ final class ChangePart {
     return made.isNews() || isOtherSource;
   }
 
-  private void giveBack() {
+  private void giveBackUnlessCommitted() {
+    if (isCommitted) {
+      return;
+    }
     if (next != null) {
       next.retire(); // under the lock, for which a list of it may be waiting
     }
@@ -113,9 +128,12 @@ final class ChangePart {
     }
   }
 
+  /** Under no lock: closes the source that is not, or no more, followed. */
   private void finish() {
-    if (next != null) {
+    if (next != null && isCommitted) {
       next.isFollowed();
+    } else if (next != null) {
+      next.close();
     }
     if (left != null) {
       left.replacedBy(next);

@@ -164,6 +164,7 @@ final class LatencyWindows {
             count,
             percentile(scratch, 50),
             percentile(scratch, 90),
+            percentile(scratch, 95),
             percentile(scratch, 99),
             Duration.ofNanos(scratch.getMaxValue()));
   }

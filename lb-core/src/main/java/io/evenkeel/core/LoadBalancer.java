@@ -557,7 +557,8 @@ public final class LoadBalancer implements AutoCloseable {
    * of, too. Costs an outcome the call, and where nobody watches one read of a field.
    *
    * @param factory makes the listener of a node; called during a change of the balancer, which it
-   *     must not change itself. If it throws for a server that is added later, that one has none
+   *     must not change itself, nor another one, as a {@link Selector.Factory}. If it throws for a
+   *     server that is added later, that one has none
    * @throws RuntimeException what the factory throws for a server of now; nobody watches then
    */
   public <L extends OutcomeListener> OutcomeWatch<L> watchOutcomes(

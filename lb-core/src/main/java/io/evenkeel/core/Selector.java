@@ -55,7 +55,9 @@ public interface Selector {
      * A selector over these candidates. Called by the thread that makes the change, one change at a
      * time for each balancer, before the snapshot is published; if it throws, the change is refused
      * and everything stays as it was. Must not change the balancer itself: that throws {@link
-     * IllegalStateException}.
+     * IllegalStateException}. Nor may it change another one, or ask it for its {@linkplain
+     * LoadBalancer#stats() stats}, where both may be part of one {@linkplain
+     * BalancerChange#applyAll change}: they might wait for each other for ever.
      *
      * <p>Makes a new selector each time, and never returns {@code previous} or one that it made
      * before: one that goes by loads hears of them only while the snapshot that it was made for is

@@ -55,10 +55,12 @@ public record ServerStats(
    * @param count how many there were; above 0
    * @param p50 half of them took at most this long
    * @param p90 90 % of them took at most this long
+   * @param p95 95 % of them took at most this long
    * @param p99 99 % of them took at most this long
    * @param max all of them took at most this long
    */
-  public record Latencies(long count, Duration p50, Duration p90, Duration p99, Duration max) {}
+  public record Latencies(
+      long count, Duration p50, Duration p90, Duration p95, Duration p99, Duration max) {}
 
   /**
    * One block.

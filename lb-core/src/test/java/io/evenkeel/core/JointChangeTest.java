@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -160,6 +161,52 @@ class JointChangeTest {
     assertThat(one.nodes()).hasSize(1);
     one.close();
     assertThat(log).endsWith("start", "close");
+  }
+
+  /** What clears up after a change throws an Error: all of the change is made all the same. */
+  @Test
+  void errorWhileASelectorClearsUp_leavesNothingHalfDone() {
+    boolean[] broken = new boolean[1];
+    List<String> log = new ArrayList<>();
+    ServerSource source =
+        sink -> {
+          sink.update(List.of(Servers.server(1).withWeight(9), Servers.server(8)));
+          return () -> log.add("close");
+        };
+    LoadBalancer one = balancer();
+    LoadBalancer two =
+        LoadBalancer.builder()
+            .servers(Servers.numbered(3))
+            .selector(StickySelector.factory(Selectors.roundRobin(), Duration.ofMinutes(1), 10))
+            .clock(
+                () -> {
+                  if (broken[0]) {
+                    throw new AssertionError("a broken clock");
+                  }
+                  return 0;
+                })
+            .build();
+    two.acquire("x").close();
+    broken[0] = true;
+    assertThat(
+            BalancerChange.applyAll(
+                List.of(
+                    one.change().source(source).selector(Selectors.leastConnections()),
+                    two.change().servers(List.of(Servers.server(3))))))
+        .isTrue();
+    assertThat(one.nodes()).extracting(node -> node.server().id()).containsExactly("s1", "s8");
+    assertThat(one.nodes().get(0).server().weight()).isEqualTo(9);
+    assertThat(two.nodes()).extracting(node -> node.server().id()).containsExactly("s3");
+    assertThat(log).describedAs("the source is followed").isEmpty();
+    List<String> taken = new ArrayList<>();
+    for (int i = 0; i < 10; i++) { // and kept
+      taken.add(one.acquire().server().id());
+    }
+    assertThat(Servers.counts(taken))
+        .describedAs("loads are told to the selector in force")
+        .containsExactlyInAnyOrderEntriesOf(Map.of("s1", 9, "s8", 1));
+    one.close();
+    assertThat(log).containsExactly("close");
   }
 
   /** A listener may change whom it likes: no lock is held then, of no balancer of the change. */

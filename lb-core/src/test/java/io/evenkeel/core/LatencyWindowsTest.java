@@ -34,6 +34,7 @@ class LatencyWindowsTest {
     assertThat(latencies.count()).isEqualTo(nanos.size());
     assertClose(latencies.p50(), sorted, 0.50);
     assertClose(latencies.p90(), sorted, 0.90);
+    assertClose(latencies.p95(), sorted, 0.95);
     assertClose(latencies.p99(), sorted, 0.99);
     assertClose(latencies.max(), sorted, 1.00);
   }

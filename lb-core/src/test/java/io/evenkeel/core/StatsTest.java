@@ -165,6 +165,7 @@ class StatsTest {
       assertThat(latencies.count()).isEqualTo(100);
       assertThat(latencies.p50()).isBetween(Duration.ofMillis(50), Duration.ofNanos(50_500_000));
       assertThat(latencies.p90()).isBetween(Duration.ofMillis(90), Duration.ofNanos(90_900_000));
+      assertThat(latencies.p95()).isBetween(Duration.ofMillis(95), Duration.ofNanos(95_950_000));
       assertThat(latencies.p99()).isBetween(Duration.ofMillis(99), Duration.ofNanos(99_990_000));
       assertThat(latencies.max()).isBetween(Duration.ofMillis(100), Duration.ofMillis(101));
     }

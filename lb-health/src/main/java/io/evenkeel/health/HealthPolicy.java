@@ -51,6 +51,26 @@ public final class HealthPolicy {
     return new Builder();
   }
 
+  /**
+   * Begins another one with these numbers. Timeout, fast interval and longest interval that are
+   * what follows from the interval are not given in it: they follow from another interval, too.
+   */
+  public Builder toBuilder() {
+    HealthPolicy plain = builder().interval(interval).build();
+    Builder builder =
+        builder()
+            .interval(interval)
+            .healthyThreshold(healthyThreshold)
+            .unhealthyThreshold(unhealthyThreshold)
+            .firstResultDecides(firstResultDecides)
+            .backoffMultiplier(backoffMultiplier)
+            .jitter(jitter);
+    builder.timeout = timeout.equals(plain.timeout) ? null : timeout;
+    builder.fastInterval = fastInterval.equals(plain.fastInterval) ? null : fastInterval;
+    builder.maxInterval = maxInterval.equals(plain.maxInterval) ? null : maxInterval;
+    return builder;
+  }
+
   /** From the start of one check of a server to the start of its next, as a rule. */
   public Duration interval() {
     return interval;

@@ -59,6 +59,30 @@ class HealthPolicyTest {
   }
 
   @Test
+  void toBuilder_keepsWhatWasGiven_andNotWhatFollowsFromTheInterval() {
+    HealthPolicy given =
+        HealthPolicy.builder()
+            .interval(ofSeconds(6))
+            .timeout(ofSeconds(2))
+            .healthyThreshold(7)
+            .unhealthyThreshold(8)
+            .firstResultDecides(false)
+            .fastInterval(ofSeconds(1))
+            .backoffMultiplier(2)
+            .maxInterval(ofSeconds(9))
+            .jitter(0.5)
+            .build();
+    assertThat(given.toBuilder().build()).isEqualTo(given);
+
+    HealthPolicy following =
+        HealthPolicy.builder().interval(ofSeconds(6)).fastInterval(ofSeconds(1)).build();
+    assertThat(following.toBuilder().build()).isEqualTo(following);
+    assertThat(following.toBuilder().interval(ofSeconds(2)).build())
+        .isEqualTo(
+            HealthPolicy.builder().interval(ofSeconds(2)).fastInterval(ofSeconds(1)).build());
+  }
+
+  @Test
   void setters_outOfRange_sayWhatIsExpected() {
     HealthPolicy.Builder builder = HealthPolicy.builder();
 

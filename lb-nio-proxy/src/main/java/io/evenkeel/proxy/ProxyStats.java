@@ -86,6 +86,7 @@ public record ProxyStats(
    * @param recentCount how many the following are made of; if none, they are zero
    * @param p50 half of them took at most this long
    * @param p90 90 % of them took at most this long
+   * @param p95 95 % of them took at most this long
    * @param p99 99 % of them took at most this long
    * @param max all of them took at most this long
    */
@@ -95,6 +96,7 @@ public record ProxyStats(
       long recentCount,
       Duration p50,
       Duration p90,
+      Duration p95,
       Duration p99,
       Duration max) {
 
@@ -105,6 +107,7 @@ public record ProxyStats(
           recent.getTotalCount(),
           percentile(recent, 50),
           percentile(recent, 90),
+          percentile(recent, 95),
           percentile(recent, 99),
           percentile(recent, 100));
     }

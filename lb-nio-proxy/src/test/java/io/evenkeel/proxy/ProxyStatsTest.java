@@ -171,6 +171,7 @@ class ProxyStatsTest extends ProxyFixture {
     assertThat(firstByte.max()).isEqualTo(firstByte.p99());
     assertThat(firstByte.total()).isEqualTo(Duration.ofSeconds(10));
     ProxyStats.Times duration = proxy.stats().duration();
+    assertThat(duration.p95()).isEqualTo(duration.p90());
     assertThat(duration.p90()).isBetween(Duration.ofSeconds(30), Duration.ofMillis(30_300));
 
     now.addAndGet(Duration.ofMinutes(3).toNanos());

@@ -57,10 +57,12 @@ public record PoolStats(List<OfServer> servers) {
    * @param count how many there were; above 0
    * @param p50 half of them were at most this long
    * @param p90 90 % of them were at most this long
+   * @param p95 95 % of them were at most this long
    * @param p99 99 % of them were at most this long
    * @param max all of them were at most this long
    */
-  public record Times(long count, Duration p50, Duration p90, Duration p99, Duration max) {}
+  public record Times(
+      long count, Duration p50, Duration p90, Duration p95, Duration p99, Duration max) {}
 
   /** One server's; null if it is not there. O(servers). */
   public @Nullable OfServer of(String serverId) {

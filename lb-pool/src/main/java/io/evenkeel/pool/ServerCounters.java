@@ -99,6 +99,7 @@ final class ServerCounters {
             count,
             percentile(histogram, 50),
             percentile(histogram, 90),
+            percentile(histogram, 95),
             percentile(histogram, 99),
             Duration.ofNanos(histogram.getMaxValue()));
   }

@@ -377,6 +377,8 @@ class PolicyTest {
     assertThat(server.created()).isEqualTo(1);
     assertThat(server.waits().count()).isEqualTo(10);
     assertThat(server.waits().p50()).isLessThan(Duration.ofMillis(1));
+    assertThat(server.waits().p90()).isLessThan(Duration.ofMillis(1));
+    assertThat(server.waits().p95()).isEqualTo(server.waits().max());
     assertThat(server.waits().max()).isBetween(Duration.ofMillis(100), Duration.ofMillis(101));
     assertThat(server.useTimes().max()).isBetween(Duration.ofMillis(300), Duration.ofMillis(303));
     assertThat(server.closed().keySet()).containsExactlyInAnyOrder(CloseReason.values());

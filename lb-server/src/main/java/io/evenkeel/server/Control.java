@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -36,26 +35,30 @@ import org.slf4j.LoggerFactory;
  * written to the file, and so in force.
  *
  * <p>One configuration takes the place of another at a time: {@link #oneAtATime}, which may be held
- * for as long as names are looked up. What is in force is under this object's lock, which is held
- * for moments only, so that neither the API nor the end of the program waits for a reload. It is
- * taken after the other one, and before those of what runs.
+ * for as long as names are looked up. What is in force is under this object's lock, which is not,
+ * so that neither the API nor the end of the program waits for that. It is taken after the other
+ * one, and before those of what runs.
  */
 final class Control implements ConfigControl, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Control.class);
+
+  /** How often a configuration is prepared anew, since that in force has changed meanwhile. */
+  private static final int MOST_ATTEMPTS = 10;
 
   private final RunOptions options;
   private final @Nullable ConfigText file;
   private final Running running;
   private final ReentrantLock oneAtATime = new ReentrantLock();
 
-  /** Written under this object's lock. */
+  // Written under this object's lock.
+
   private volatile Config inForce = Running.NOTHING;
 
-  // Guarded by this object's lock.
-
   /** What the file says or is to say; without the command line's options. */
-  private Config says = Running.NOTHING;
+  private volatile Config says = Running.NOTHING;
+
+  // Guarded by this object's lock.
 
   private @Nullable Summary summary;
   private @Nullable ScheduledExecutorService watcher;
@@ -96,6 +99,7 @@ final class Control implements ConfigControl, AutoCloseable {
    * @throws StartFailure if the file is not good, or something of it cannot be had here and now
    */
   void start() throws StartFailure {
+    oneAtATime.lock();
     try {
       Wanted unused = put(this::fromFile);
     } catch (ConfigException e) {
@@ -104,6 +108,8 @@ final class Control implements ConfigControl, AutoCloseable {
       throw new StartFailure("--config: " + e.getMessage(), e);
     } catch (ChangedMeanwhileException e) {
       throw new IllegalStateException("nobody has seen anything yet", e);
+    } finally {
+      oneAtATime.unlock();
     }
   }
 
@@ -115,21 +121,17 @@ final class Control implements ConfigControl, AutoCloseable {
 
   /**
    * Puts a configuration in force. It is prepared while that of now may change; if it has, by what
-   * was written back, all is done again, and nobody changes anything meanwhile.
+   * was written back, all is done again.
    */
   private Wanted put(Source source) throws ConfigException, IOException, ChangedMeanwhileException {
-    oneAtATime.lock();
-    try {
+    for (int i = 0; i < MOST_ATTEMPTS; i++) {
       Wanted done = attempt(source);
-      if (done == null) {
-        synchronized (this) {
-          done = attempt(source);
-        }
+      if (done != null) {
+        return done;
       }
-      return Objects.requireNonNull(done, "under the lock nothing changes");
-    } finally {
-      oneAtATime.unlock();
     }
+    throw Refusal.at(
+        "balancers", "changed again and again meanwhile (expected: a moment without that)", null);
   }
 
   /** Null if what is in force has changed meanwhile. */
@@ -190,6 +192,7 @@ final class Control implements ConfigControl, AutoCloseable {
 
   @Override
   public List<String> reload(String who) throws ConfigException, IOException {
+    oneAtATime.lock();
     try {
       if (file == null) {
         throw new IOException(
@@ -215,15 +218,20 @@ final class Control implements ConfigControl, AutoCloseable {
       throw e;
     } catch (ChangedMeanwhileException e) {
       throw new IllegalStateException("a file knows nothing of it", e);
+    } finally {
+      oneAtATime.unlock();
     }
   }
 
   @Override
   public List<String> replace(String json, Predicate<String> isExpected, String who)
       throws ConfigException, IOException, ChangedMeanwhileException {
-    List<String> changes;
+    oneAtATime.lock();
     try {
-      changes = tell(put(now -> sent(json, isExpected, now)), who);
+      List<String> changes = tell(put(now -> sent(json, isExpected, now)), who);
+      running.inventory().events().change(who, "configuration replaced: " + text(changes));
+      writeBack(who); // before anybody reads the file again
+      return changes;
     } catch (ConfigException e) {
       e.problems()
           .forEach(
@@ -233,10 +241,9 @@ final class Control implements ConfigControl, AutoCloseable {
                       LogText.clean(who),
                       LogText.clean(problem.toString())));
       throw e;
+    } finally {
+      oneAtATime.unlock();
     }
-    running.inventory().events().change(who, "configuration replaced: " + text(changes));
-    writeBack(who);
-    return changes;
   }
 
   private Wanted sent(String json, Predicate<String> isExpected, Config now)
@@ -247,7 +254,8 @@ final class Control implements ConfigControl, AutoCloseable {
       throw new ChangedMeanwhileException();
     }
     Config sent = ConfigFile.readJson(json, now);
-    return new Wanted(before, sent, over(sent), null, () -> isExpected.test(json()));
+    Config isToSay = Overlay.without(says, now, sent);
+    return new Wanted(before, isToSay, over(sent), null, () -> isExpected.test(json()));
   }
 
   /** Has the file say what it is to say, if that is wanted. */
@@ -354,40 +362,45 @@ final class Control implements ConfigControl, AutoCloseable {
     return inForce.admin() != null && inForce.admin().writeBack();
   }
 
+  /**
+   * Writes the changes of all balancers, so also those that could not be written before. What an
+   * option overrides stays in the file as it is, and what the API changes of that is not in force
+   * by the file then.
+   */
   @Override
   public synchronized void changed(String balancer, String who) throws IOException {
-    BalancerConfig before = inForce.balancer(balancer).orElse(null);
-    if (file == null || !isWritingBack() || before == null) { // it may have left meanwhile
+    if (file == null || !isWritingBack()) {
       return;
     }
-    BalancerConfig now = running.balancer(balancer).current(before);
+    Config now = running.current(inForce);
     Config isToSay = says;
-    BalancerConfig saysOfIt = says.balancer(balancer).orElse(null);
-    if (saysOfIt != null) {
-      isToSay = with(says, changed(saysOfIt, before, now));
+    Config known = inForce;
+    for (BalancerConfig before : inForce.balancers()) {
+      BalancerConfig saysOfIt = says.balancer(before.name()).orElse(before);
+      BalancerConfig is = now.balancer(before.name()).orElse(before);
+      boolean ownServers = saysOfIt.servers().equals(before.servers());
+      boolean ownSelector = saysOfIt.selector().equals(before.selector());
+      isToSay = with(isToSay, changed(saysOfIt, ownServers, ownSelector, is));
+      known = with(known, changed(before, ownServers, ownSelector, is));
     }
-    // Also where this very change is none: an earlier one may not have been written.
     written(file.write(isToSay), who);
     says = isToSay;
-    if (!now.equals(before)) {
-      inForce = with(inForce, now);
-    }
+    inForce = known;
   }
 
-  /** What an option overrides in the file stays there as it is. */
   private static BalancerConfig changed(
-      BalancerConfig says, BalancerConfig before, BalancerConfig now) {
+      BalancerConfig config, boolean servers, boolean selector, BalancerConfig now) {
     return new BalancerConfig(
-        says.name(),
-        says.servers().equals(before.servers()) ? now.servers() : says.servers(),
-        says.discovery(),
-        says.selector().equals(before.selector()) ? now.selector() : says.selector(),
-        says.health(),
-        says.ejection(),
-        says.breaker(),
-        says.maxConcurrent(),
-        says.slowStart(),
-        says.panicThreshold());
+        config.name(),
+        servers ? now.servers() : config.servers(),
+        config.discovery(),
+        selector ? now.selector() : config.selector(),
+        config.health(),
+        config.ejection(),
+        config.breaker(),
+        config.maxConcurrent(),
+        config.slowStart(),
+        config.panicThreshold());
   }
 
   private static Config with(Config config, BalancerConfig balancer) {

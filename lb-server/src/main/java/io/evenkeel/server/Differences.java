@@ -1,7 +1,6 @@
 package io.evenkeel.server;
 
 import io.evenkeel.core.Server;
-import io.evenkeel.server.config.AdminConfig;
 import io.evenkeel.server.config.BalancerConfig;
 import io.evenkeel.server.config.Config;
 import io.evenkeel.server.config.Durations;
@@ -43,13 +42,6 @@ final class Differences {
       if (was.reusePort() != listener.reusePort()) {
         problems.add(restart(path + "reuse_port", was.reusePort()));
       }
-    }
-    AdminConfig admin = before.admin();
-    if (admin != null
-        && next.admin() != null
-        && admin.address().equals(next.admin().address())
-        && !admin.tokens().equals(next.admin().tokens())) {
-      problems.add(restart("admin.tokens", "those that it was started with"));
     }
     return problems;
   }

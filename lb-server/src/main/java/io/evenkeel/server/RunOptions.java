@@ -13,7 +13,6 @@ import io.evenkeel.server.config.BalancerConfig.DiscoveryConfig;
 import io.evenkeel.server.config.BalancerConfig.HealthConfig;
 import io.evenkeel.server.config.BalancerConfig.SelectorConfig;
 import io.evenkeel.server.config.Config;
-import io.evenkeel.server.config.Durations;
 import io.evenkeel.server.config.ListenerConfig;
 import io.evenkeel.server.config.ProbeConfig;
 import java.nio.file.Path;
@@ -42,7 +41,8 @@ final class RunOptions {
             + " describes them. Options beside it override it, after each reload too: --admin and --drain"
             + " always; --listen, --event-loops, --warm-connections and the two timeouts if the file has one"
             + " listener; --server (instead of all of the file's), --server-file, --dns, --dns-srv,"
-            + " --selector and --selector-option if it has one balancer."
+            + " --dns-resolver, --selector, --selector-option and those of health checks if it has"
+            + " one balancer."
       })
   @Nullable Path config;
 
@@ -175,7 +175,10 @@ final class RunOptions {
       names = "--health-interval",
       paramLabel = "DURATION",
       converter = Converters.OfPositiveDuration.class,
-      description = {"How often each server is checked, by connecting to it.", "  Default: 5s"})
+      description = {
+        "How often each server is checked: by connecting to it, unless the file says otherwise.",
+        "  Default: 5s"
+      })
   @Nullable Duration healthInterval;
 
   @Option(
@@ -276,10 +279,18 @@ final class RunOptions {
    * @throws IllegalArgumentException if something is; the message begins with the option's name
    */
   void checkTogether() {
-    if (config == null && listen == null) {
-      throw new IllegalArgumentException("--listen: missing (expected: --listen HOST:PORT)");
+    if (config == null) {
+      if (listen == null) {
+        throw new IllegalArgumentException("--listen: missing (expected: --listen HOST:PORT)");
+      }
+      Config unused = over(BARE);
+      return;
     }
-    Config unused = over(BARE);
+    boolean unused = checkServers();
+    Map<String, String> named = namedSelectorOptions();
+    if (selector != null) { // else what the file's may have
+      checkSelector(new SelectorConfig(selector, named));
+    }
   }
 
   /**
@@ -290,12 +301,7 @@ final class RunOptions {
    *     message begins with its name
    */
   Config over(Config base) {
-    boolean isFinding = checkWhereFrom();
-    try {
-      ServerSpec.checkTogether(servers, isFinding || servers.isEmpty());
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("--server: " + e.getMessage(), e);
-    }
+    boolean isFinding = checkServers();
     return over(base, listeners(base.listeners()), balancers(base.balancers(), isFinding));
   }
 
@@ -351,16 +357,23 @@ final class RunOptions {
   }
 
   private List<BalancerConfig> balancers(List<BalancerConfig> all, boolean isFinding) {
-    HealthConfig health = health();
     if (isOnly("balancer", all.size(), givenOfBalancer())) {
       BalancerConfig b = all.get(0);
+      List<String> ofHealth = givenOfHealth();
+      if (b.health() == null && !ofHealth.isEmpty()) {
+        throw new IllegalArgumentException(
+            ofHealth.get(0)
+                + ": health of balancer "
+                + b.name()
+                + " is off (expected: beside a file that has its servers checked)");
+      }
       return List.of(
           new BalancerConfig(
               b.name(),
               servers.isEmpty() ? b.servers() : servers,
-              isFinding ? discovery() : b.discovery(),
+              isFinding ? discovery() : asking(b.discovery(), b.name()),
               selector(b.selector()),
-              health == null ? b.health() : health,
+              b.health() == null ? null : health(b.health()),
               b.ejection(),
               b.breaker(),
               b.maxConcurrent(),
@@ -400,6 +413,7 @@ final class RunOptions {
     List<String> given = new ArrayList<>();
     add(given, "--server", servers.isEmpty() ? null : servers);
     given.addAll(finding());
+    add(given, "--dns-resolver", dnsResolver);
     add(given, "--selector", selector);
     add(given, "--selector-option", selectorOptions.isEmpty() ? null : selectorOptions);
     given.addAll(givenOfHealth());
@@ -444,9 +458,37 @@ final class RunOptions {
     return dnsSrv == null ? null : new DiscoveryConfig.FromSrv(dnsSrv, dnsResolver);
   }
 
+  /** The file's, by way of the DNS server that was given. */
+  private @Nullable DiscoveryConfig asking(@Nullable DiscoveryConfig before, String balancer) {
+    if (dnsResolver == null) {
+      return before;
+    }
+    if (before instanceof DiscoveryConfig.FromDns from) {
+      return new DiscoveryConfig.FromDns(from.name(), dnsResolver);
+    }
+    if (before instanceof DiscoveryConfig.FromSrv from) {
+      return new DiscoveryConfig.FromSrv(from.name(), dnsResolver);
+    }
+    throw new IllegalArgumentException(
+        "--dns-resolver: balancer "
+            + balancer
+            + " does not find its servers by DNS (expected: beside --dns, --dns-srv or a file with"
+            + " one of them)");
+  }
+
   /** Options alone are put over those of the file; with a selector they are all there is. */
   private SelectorConfig selector(SelectorConfig before) {
-    Map<String, String> options = new LinkedHashMap<>();
+    Map<String, String> named = namedSelectorOptions();
+    if (selector == null) {
+      before.options().forEach(named::putIfAbsent);
+    }
+    SelectorConfig after = new SelectorConfig(or(selector, before.name()), named);
+    checkSelector(after);
+    return after;
+  }
+
+  private Map<String, String> namedSelectorOptions() {
+    Map<String, String> named = new LinkedHashMap<>();
     for (String option : selectorOptions) {
       int equals = option.indexOf('=');
       if (equals < 1) {
@@ -454,65 +496,60 @@ final class RunOptions {
             "--selector-option: '" + option + "' (expected: NAME=VALUE)");
       }
       String name = option.substring(0, equals);
-      if (options.put(name, option.substring(equals + 1)) != null) {
+      if (named.put(name, option.substring(equals + 1)) != null) {
         throw new IllegalArgumentException(
             "--selector-option: '" + name + "' is there twice (expected: once)");
       }
     }
-    if (selector == null) {
-      before.options().forEach(options::putIfAbsent);
-    }
-    SelectorConfig after = new SelectorConfig(or(selector, before.name()), options);
+    return named;
+  }
+
+  private static void checkSelector(SelectorConfig selector) {
     try {
-      Selector.Factory unused = Selectors.named(after.name(), after.options());
+      Selector.Factory unused = Selectors.named(selector.name(), selector.options());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("--selector-option: " + e.getMessage(), e);
     }
-    return after;
   }
 
-  /** The health checks that options describe; null if none does. */
-  private @Nullable HealthConfig health() {
-    List<String> given = givenOfHealth();
-    if (given.isEmpty()) {
-      return null;
-    }
-    if (config != null) {
-      throw new IllegalArgumentException(
-          given.get(0) + ": beside --config (expected: in the file, as health of the balancer)");
-    }
-    HealthPolicy.Builder policy = HealthPolicy.builder();
+  /** How often, how long and how many: what is asked of the servers is not the options' to say. */
+  private HealthConfig health(HealthConfig before) {
+    HealthPolicy.Builder policy = before.policy().toBuilder();
     try {
       if (healthInterval != null) {
         policy.interval(healthInterval);
       }
       if (healthTimeout != null) {
-        Duration interval = or(healthInterval, policy.build().interval());
-        if (healthTimeout.compareTo(interval) > 0) {
-          throw new IllegalArgumentException(
-              "timeout: '"
-                  + Durations.format(healthTimeout)
-                  + "' (expected: at most --health-interval, "
-                  + Durations.format(interval)
-                  + ")");
-        }
         policy.timeout(healthTimeout);
       }
-      policy.healthyThreshold(or(rise, 2)).unhealthyThreshold(or(fall, 3));
-      return new HealthConfig(new ProbeConfig.Tcp(), policy.build());
+      if (rise != null) {
+        policy.healthyThreshold(rise);
+      }
+      if (fall != null) {
+        policy.unhealthyThreshold(fall);
+      }
+      return new HealthConfig(before.probe(), policy.build());
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("--health-" + e.getMessage(), e);
+      String message = String.valueOf(e.getMessage());
+      boolean isOfOption =
+          message.startsWith("interval")
+              || (message.startsWith("timeout") && healthTimeout != null);
+      throw new IllegalArgumentException(
+          (isOfOption ? "--health-" : "--health-interval: beside the file's ") + message, e);
     }
   }
 
   /** Whether servers are found beside those that are given; complains if that is not clear. */
-  private boolean checkWhereFrom() {
+  private boolean checkServers() {
     List<String> finding = finding();
     if (finding.size() > 1) {
       throw new IllegalArgumentException(
           finding.get(1) + ": beside " + finding.get(0) + " (expected: one of them)");
     }
-    if (dnsResolver != null && dns == null && dnsSrv == null) {
+    if (dnsResolver != null
+        && dns == null
+        && dnsSrv == null
+        && (config == null || serverFile != null)) {
       throw new IllegalArgumentException(
           "--dns-resolver: without --dns or --dns-srv (expected: one of them)");
     }
@@ -528,6 +565,11 @@ final class RunOptions {
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("--dns-srv: " + e.getMessage(), e);
       }
+    }
+    try {
+      ServerSpec.checkTogether(servers, !finding.isEmpty() || servers.isEmpty());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--server: " + e.getMessage(), e);
     }
     return !finding.isEmpty();
   }

@@ -20,6 +20,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The balancers and listeners that a configuration has started, and those that were in one before
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * its lock. One change at a time.
  */
 final class Running {
+
+  private static final Logger log = LoggerFactory.getLogger(Running.class);
 
   /** What is said of an address that cannot be had. */
   static final String FREE_PORT =
@@ -109,7 +113,9 @@ final class Running {
       return null;
     }
     InetSocketAddress address = admin.address();
-    return "http://" + new HostPort(address.getAddress().getHostAddress(), address.getPort()) + "/";
+    String host = address.getAddress().getHostAddress();
+    String shown = host.equals("0:0:0:0:0:0:0:1") ? "::1" : host; // as browsers write it
+    return "http://" + new HostPort(shown, address.getPort()) + "/";
   }
 
   /** The configuration with what was changed since by the API. */
@@ -201,11 +207,27 @@ final class Running {
     forgetAbandoned();
     AdminServer old = admin;
     admin = nextAdmin;
-    if (old != null
-        && old != nextAdmin) { // by another thread: it may be one of its own that is here
-      Thread closing = new Thread(old::close, "evenkeel-admin-close");
-      closing.setDaemon(true);
-      closing.start();
+    if (old != null && old != nextAdmin) { // it may be one of its own threads that is here
+      inBackground("evenkeel-admin-close", old);
+    }
+  }
+
+  /** Closes what may take a while, since who asks for it holds locks. */
+  static void inBackground(String name, AutoCloseable closing) {
+    Runnable close =
+        () -> {
+          try {
+            closing.close();
+          } catch (Exception e) {
+            log.warn("{}: could not be closed", name, e);
+          }
+        };
+    try {
+      Thread thread = new Thread(close, name);
+      thread.setDaemon(true);
+      thread.start();
+    } catch (OutOfMemoryError e) { // there is no thread for it
+      close.run();
     }
   }
 
@@ -222,7 +244,11 @@ final class Running {
             "evenkeel-drain-" + listener.name());
     thread.setDaemon(true);
     leaving.put(listener, thread);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) { // nobody cuts its relays then, before the program ends
+      log.error("listener {}: no thread for its drain", listener.name(), e);
+    }
   }
 
   private synchronized void forget(RunningListener listener) {
@@ -243,7 +269,7 @@ final class Running {
         if (shown != null && shown.balancer() == balancer.balancer()) {
           inventory.removeBalancer(balancer.name());
         }
-        balancer.close();
+        inBackground("evenkeel-balancer-close", balancer::close);
       }
     }
   }

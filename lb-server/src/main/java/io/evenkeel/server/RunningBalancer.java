@@ -71,7 +71,8 @@ final class RunningBalancer {
     Deque<Runnable> undo = new ArrayDeque<>();
     try {
       running.awaitServers(config);
-      running.guard(without(config), config, undo).run();
+      running.guards =
+          Guards.NONE.change(running.balancer, without(config), config, undo, List.of());
       return running;
     } catch (Throwable e) {
       undo.forEach(Runnable::run);
@@ -82,13 +83,12 @@ final class RunningBalancer {
 
   private static LoadBalancer build(LoadBalancerBuilder builder, BalancerConfig config)
       throws ConfigException {
-    DiscoveryConfig discovery = config.discovery();
     String path = path(config);
+    if (config.discovery() != null) {
+      path += ".discovery";
+      builder.source(source(config));
+    }
     try {
-      if (discovery != null) {
-        path += ".discovery";
-        builder.source(Discovered.source(discovery, config.servers()));
-      }
       return builder.build();
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw Refusal.at(path, String.valueOf(e.getMessage()), e);
@@ -117,15 +117,16 @@ final class RunningBalancer {
     }
   }
 
-  private ConfigException noServers(String path, BalancerConfig config, Exception cause) {
+  private ConfigException noServers(String path, BalancerConfig config, Exception cause)
+      throws ConfigException {
     String why = "no server";
     try {
       balancer.acquire().close();
     } catch (NoServerAvailableException e) {
       why = String.valueOf(e.getMessage());
     }
-    Object source = Discovered.source(Objects.requireNonNull(config.discovery()), config.servers());
-    return Refusal.at(path, source + ": " + why + " (expected: a server within 10 s)", cause);
+    return Refusal.at(
+        path, source(config) + ": " + why + " (expected: a server within 10 s)", cause);
   }
 
   /** The hosts that were not there before, and the DNS server. */
@@ -197,15 +198,34 @@ final class RunningBalancer {
   }
 
   /**
-   * Looks whether {@link #guard} and {@link #change} can be made, and changes nothing. May wait for
-   * another source to find servers.
+   * How it is to be another.
    *
-   * @throws ConfigException if they cannot
+   * @param source what is to be followed, if {@code hasOtherSource}; null for none
+   * @param found what that found when it was tried; null if it was not
    */
-  void check(BalancerConfig before, BalancerConfig next) throws ConfigException {
-    if (next.discovery() != null && isOtherSource(before, next)) {
-      start(without(next)).close();
-      return;
+  record Change(
+      RunningBalancer of,
+      BalancerConfig before,
+      BalancerConfig next,
+      boolean hasOtherSource,
+      @Nullable ServerSource source,
+      @Nullable List<Server> found) {}
+
+  /**
+   * Looks whether a change can be made, and changes nothing. May wait for another source to find
+   * servers.
+   *
+   * @throws ConfigException if it cannot
+   */
+  Change prepare(BalancerConfig before, BalancerConfig next) throws ConfigException {
+    boolean hasOther =
+        !Objects.equals(before.discovery(), next.discovery())
+            || (next.discovery() != null && !before.servers().equals(next.servers()));
+    if (hasOther && next.discovery() != null) {
+      RunningBalancer trial = start(without(next));
+      List<Server> found = trial.servers();
+      trial.close();
+      return new Change(this, before, next, true, source(next), found);
     }
     requireResolvable(next, servers());
     List<Server> servers = next.discovery() == null ? merged(before, next) : servers();
@@ -214,11 +234,7 @@ final class RunningBalancer {
     } catch (IllegalArgumentException e) {
       throw Refusal.at(path(next), String.valueOf(e.getMessage()), e);
     }
-  }
-
-  private static boolean isOtherSource(BalancerConfig before, BalancerConfig next) {
-    return !Objects.equals(before.discovery(), next.discovery())
-        || (next.discovery() != null && !before.servers().equals(next.servers()));
+    return new Change(this, before, next, hasOther, null, null);
   }
 
   private List<Server> merged(BalancerConfig before, BalancerConfig next) throws ConfigException {
@@ -239,12 +255,16 @@ final class RunningBalancer {
    * The difference between the two configurations, but for the guards; to be applied while the
    * servers of now stay. What was changed since by the API stays, where the two are the same.
    */
-  BalancerChange change(BalancerConfig before, BalancerConfig next) throws ConfigException {
+  BalancerChange change(Change planned) throws ConfigException {
+    BalancerConfig before = planned.before;
+    BalancerConfig next = planned.next;
     BalancerChange change = balancer.change();
-    if (isOtherSource(before, next)) {
-      change.source(source(next));
+    if (planned.hasOtherSource) {
+      change.source(planned.source);
     }
-    if (next.discovery() == null
+    if (planned.found != null) { // until it says so itself
+      change.servers(planned.found);
+    } else if (next.discovery() == null
         && (before.discovery() != null || !before.servers().equals(next.servers()))) {
       change.servers(merged(before, next));
     }
@@ -260,28 +280,50 @@ final class RunningBalancer {
             slowStart == null ? 1 : slowStart.aggression());
   }
 
-  private static @Nullable ServerSource source(BalancerConfig config) {
-    DiscoveryConfig discovery = config.discovery();
-    return discovery == null ? null : Discovered.source(discovery, config.servers());
+  /**
+   * As configured, and closed by a thread of its own: that may wait for a look-up that hangs, and
+   * who replaces it holds locks.
+   */
+  private static ServerSource source(BalancerConfig config) throws ConfigException {
+    DiscoveryConfig discovery = Objects.requireNonNull(config.discovery());
+    ServerSource source;
+    try {
+      source = Discovered.source(discovery, config.servers());
+    } catch (IllegalArgumentException e) {
+      throw Refusal.at(path(config) + ".discovery", String.valueOf(e.getMessage()), e);
+    }
+    return new ServerSource() {
+      @Override
+      public AutoCloseable start(Sink sink) {
+        AutoCloseable running = source.start(sink);
+        return () -> Running.inBackground("evenkeel-source-close", running);
+      }
+
+      @Override
+      public String toString() {
+        return source.toString();
+      }
+    };
   }
 
   /**
-   * Begins and alters those that look after the servers.
+   * Begins those that are to look after the servers beside those that do.
    *
    * @param undo gets what takes that back
-   * @return to be run once the change is certain: who is not wanted any more leaves
+   * @param afterwards gets what is to be done once the change is certain; it may wait
    */
-  Runnable guard(BalancerConfig before, BalancerConfig next, Deque<Runnable> undo)
+  void guard(Change planned, Deque<Runnable> undo, List<Runnable> afterwards)
       throws ConfigException {
+    Guards now = guards;
     try {
-      Guards now = guards;
-      Guards changed = now.change(balancer, before, next, undo);
-      return () -> {
-        guards = changed;
-        now.leave(changed);
-      };
+      List<Runnable> updates = new ArrayList<>();
+      Guards changed = now.change(balancer, planned.before, planned.next, undo, updates);
+      undo.push(() -> guards = now);
+      guards = changed;
+      afterwards.addAll(updates);
+      afterwards.add(() -> now.leave(changed));
     } catch (IllegalArgumentException | IllegalStateException e) {
-      throw Refusal.at(path(next), String.valueOf(e.getMessage()), e);
+      throw Refusal.at(path(planned.next), String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -3,7 +3,6 @@ package io.evenkeel.server;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -13,13 +12,6 @@ import picocli.CommandLine.Spec;
     name = "evenkeel",
     mixinStandardHelpOptions = true,
     versionProvider = TopCommand.Version.class,
-    subcommands = {
-      RunCommand.class,
-      CheckCommand.class,
-      SchemaCommand.class,
-      DemoCommand.class,
-      HelpCommand.class
-    },
     description = "Balances TCP connections over several servers, and watches their health.",
     synopsisSubcommandLabel = "COMMAND",
     exitCodeListHeading = "%nExit codes:%n",

@@ -11,6 +11,8 @@ import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ListenerConfig;
 import io.evenkeel.server.config.Problem;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,24 +20,22 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From one configuration to another, all of it or nothing. It is prepared first, which may wait,
- * and which nobody sees: names are looked up, new balancers are built and find their servers, new
- * listeners are bound, selectors and sources are tried. Then it is committed, which does not wait:
- * listeners and guards take other settings, which can be taken back without a trace; at last all
- * balancers change as one; and after that nothing can fail. Closed without that, nothing has
- * changed. Used by one thread.
+ * From one configuration to another, all of it or nothing. It is prepared first, which may wait:
+ * names are looked up, new balancers are built and find their servers, selectors and sources are
+ * tried, new listeners and a new admin server are begun. Then it is committed, under locks and so
+ * without a wait: listeners take other settings, new guards begin, which both can be taken back,
+ * and all balancers change as one. After that nothing fails. Closed, it does what may take a while
+ * and is certain now; or, if it was not committed, takes back what was done. Used by one thread.
  */
 final class Transition implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Transition.class);
-
-  /** One balancer that is there already, and is to be another. */
-  private record Changed(RunningBalancer running, BalancerConfig before, BalancerConfig next) {}
 
   private final Running running;
   private final Config before;
@@ -46,8 +46,13 @@ final class Transition implements AutoCloseable {
 
   private final Map<String, RunningBalancer> newBalancers = new LinkedHashMap<>();
   private final Map<String, RunningListener> newListeners = new LinkedHashMap<>();
-  private final List<Changed> changed = new ArrayList<>();
+  private final List<RunningBalancer.Change> changed = new ArrayList<>();
+
+  /** What is to be done once the change is certain. */
+  private final List<Runnable> afterwards = new ArrayList<>();
+
   private @Nullable AdminServer newAdmin;
+  private Runnable otherTokens = () -> {};
 
   private Transition(Running running, Config before, Config next) {
     this.running = running;
@@ -84,16 +89,18 @@ final class Transition implements AutoCloseable {
       if (there == null) {
         start(balancer);
       } else if (!was.equals(balancer)) {
-        there.check(was, balancer);
-        changed.add(new Changed(there, was, balancer));
+        changed.add(there.prepare(was, balancer));
       }
     }
-    newAdmin = admin();
-    for (ListenerConfig listener : next.listeners()) { // last: they accept at once
+    AdminServerBuilder admin = admin();
+    for (ListenerConfig listener : next.listeners()) { // late: they accept at once
       ListenerConfig was = before.listener(listener.name()).orElse(null);
       if (was == null || !was.address().equals(listener.address())) {
         start(listener);
       }
+    }
+    if (admin != null) { // last: no client waits for what it loads, and its address was to be had
+      start(admin);
     }
   }
 
@@ -118,19 +125,29 @@ final class Transition implements AutoCloseable {
     newListeners.put(listener.name(), started);
   }
 
-  /** The one that is to be; that of now, if it is the same. */
-  private @Nullable AdminServer admin() throws ConfigException {
+  /**
+   * For another one than that of now, whose address can be had; null if it is the same, or none.
+   */
+  private @Nullable AdminServerBuilder admin() throws ConfigException {
     AdminConfig config = next.admin();
     AdminConfig was = before.admin();
     if (config == null) {
       return null;
     }
-    if (was != null
-        && was.address().equals(config.address())
-        && was.tokens().equals(config.tokens())) {
-      return running.admin();
+    AdminServer there = running.admin();
+    if (was != null && there != null && was.address().equals(config.address())) {
+      newAdmin = there;
+      if (!was.tokens().equals(config.tokens())) {
+        otherTokens = () -> there.useTokens(config.tokens());
+      }
+      return null;
     }
     Refusal.requireResolvable("admin.address", config.address().host());
+    try (ServerSocket free = new ServerSocket()) {
+      free.bind(new InetSocketAddress(config.address().host(), config.address().port()));
+    } catch (IOException e) {
+      throw refusedAdmin(config, e);
+    }
     AdminServerBuilder builder =
         AdminServer.builder(running.inventory())
             .bind(config.address().host(), config.address().port());
@@ -139,20 +156,28 @@ final class Transition implements AutoCloseable {
     if (control != null) {
       builder.config(control);
     }
+    return builder;
+  }
+
+  private void start(AdminServerBuilder builder) throws ConfigException {
     try {
       AdminServer started = builder.start();
       undo.push(started::close);
-      return started;
+      newAdmin = started;
     } catch (IllegalArgumentException e) {
       throw Refusal.at("admin", String.valueOf(e.getMessage()), e);
     } catch (IOException e) {
-      throw Refusal.at(
-          "admin.address", "'" + config.address() + "': " + e.getMessage() + Running.FREE_PORT, e);
+      throw refusedAdmin(Objects.requireNonNull(next.admin()), e);
     }
   }
 
+  private static ConfigException refusedAdmin(AdminConfig config, IOException e) {
+    return Refusal.at(
+        "admin.address", "'" + config.address() + "': " + e.getMessage() + Running.FREE_PORT, e);
+  }
+
   /**
-   * Puts the next configuration in force. Waits for nothing but for a change by the API that is
+   * Puts the next configuration in force. Waits for no look-up; for a change by the API that is
    * under way, so that none is made between a look at the servers and their change.
    *
    * @throws ConfigException if it cannot be all the same, as when the program is about to end; to
@@ -168,15 +193,16 @@ final class Transition implements AutoCloseable {
             update(running.listener(listener.name()), was, listener);
           }
         }
-        List<Runnable> afterwards = new ArrayList<>();
+        List<Runnable> whenCertain = new ArrayList<>();
         List<BalancerChange> all = new ArrayList<>();
-        for (Changed one : changed) {
-          afterwards.add(one.running.guard(one.before, one.next, undo));
-          all.add(one.running.change(one.before, one.next));
+        for (RunningBalancer.Change one : changed) {
+          one.of().guard(one, undo, whenCertain);
+          all.add(one.of().change(one));
         }
         apply(all);
         undo.clear(); // from here on nothing fails
-        afterwards.forEach(Runnable::run);
+        afterwards.add(otherTokens);
+        afterwards.addAll(whenCertain);
         running.replace(next, newBalancers, newListeners, newAdmin);
       }
     }
@@ -204,15 +230,25 @@ final class Transition implements AutoCloseable {
     }
   }
 
-  /** Takes back what was done, unless it is in force. Idempotent. */
+  /**
+   * Ends the change, made or not: to be called under no lock, for guards that leave may wait.
+   * Idempotent.
+   */
   @Override
   public void close() {
     while (!undo.isEmpty()) {
-      try { // whatever one step throws, those before it are taken back, too
-        undo.pop().run();
-      } catch (RuntimeException e) {
-        log.error("a step of a change that was refused could not be taken back", e);
-      }
+      quietly(undo.pop());
+    }
+    afterwards.forEach(Transition::quietly);
+    afterwards.clear();
+  }
+
+  /** Whatever one step throws, the others are taken, too. */
+  private static void quietly(Runnable step) {
+    try {
+      step.run();
+    } catch (Throwable e) {
+      log.error("a step of a change could not be taken", e);
     }
   }
 }

@@ -16,7 +16,7 @@ class CommandLineTest {
   private final StringWriter err = new StringWriter();
 
   private int execute(String... args) {
-    CommandLine commandLine = Main.commandLine();
+    CommandLine commandLine = Main.commandLine(args);
     commandLine.setOut(new PrintWriter(out));
     commandLine.setErr(new PrintWriter(err));
     return commandLine.execute(args);

@@ -16,10 +16,15 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -368,6 +373,31 @@ class ReloadTest {
       assertThat(program.control().reload("test"))
           .containsExactly("balancer web: server 127.0.0.1:1: weight is 1, was 6");
     }
+  }
+
+  @Test
+  void tokens_areOthersFromTheReloadOn_atTheSameAddress() throws Exception {
+    String[] yaml = Arrays.copyOf(web("'127.0.0.1:1'"), web("").length + 1);
+    int last = yaml.length - 1;
+    yaml[last] =
+        "admin: {address: '127.0.0.1:0', tokens: {ops: {token: 'the-first-secret-of-ops'}}}";
+    try (Program program = Program.start(folder, yaml)) {
+      String dashboard = Objects.requireNonNull(program.control().running().dashboard());
+      assertThat(status(dashboard, "the-first-secret-of-ops")).isEqualTo(200);
+      yaml[last] = yaml[last].replace("first", "second");
+      assertThat(program.reload(yaml)).containsExactly("admin has changed in what is not shown");
+      assertThat(program.control().running().dashboard()).isEqualTo(dashboard);
+      assertThat(status(dashboard, "the-first-secret-of-ops")).isEqualTo(401);
+      assertThat(status(dashboard, "the-second-secret-of-ops")).isEqualTo(200);
+    }
+  }
+
+  private static int status(String dashboard, String token) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(dashboard + "api/v1/servers"))
+            .header("Authorization", "Bearer " + token)
+            .build();
+    return HttpClient.newHttpClient().send(request, BodyHandlers.discarding()).statusCode();
   }
 
   @Test

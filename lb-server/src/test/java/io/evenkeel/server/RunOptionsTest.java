@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -132,6 +133,10 @@ class RunOptionsTest {
         .hasMessage(
             "--selector: the file has 2 balancers (expected: beside a file with one balancer)");
     options.selector = null;
+    options.fall = 1;
+    assertThatThrownBy(() -> options.over(two))
+        .hasMessage("--fall: the file has 2 balancers (expected: beside a file with one balancer)");
+    options.fall = null;
     options.idleTimeout = Duration.ofSeconds(1);
     assertThatThrownBy(() -> options.over(two))
         .hasMessage(
@@ -139,11 +144,85 @@ class RunOptionsTest {
   }
 
   @Test
-  void healthBesideAFile_isRefused() {
+  void dnsResolver_isAskedForTheFilesName() throws Exception {
     options.config = Path.of("x.yaml");
-    options.rise = 1;
+    options.dnsResolver = new HostPort("127.0.0.1", 8600);
+    options.checkTogether();
+    String[] yaml = ONE.clone();
+    String[] expected = ONE.clone();
+    for (String found : List.of("dns: 'db.example.com:80'", "srv: _db._tcp.example.com")) {
+      yaml[4] = "    discovery: {" + found + ", resolver: '10.0.0.1:53'}";
+      expected[4] = "    discovery: {" + found + ", resolver: '127.0.0.1:8600'}";
+      assertThat(options.over(file(yaml))).isEqualTo(file(expected));
+    }
+    assertThatThrownBy(() -> options.over(file(ONE)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "--dns-resolver: balancer web does not find its servers by DNS (expected: beside"
+                + " --dns, --dns-srv or a file with one of them)");
+  }
+
+  @Test
+  void whatTheFileDecides_isNotRefusedBeforeItIsRead() {
+    options.config = Path.of("x.yaml");
+    options.healthTimeout = Duration.ofSeconds(6);
+    options.selectorOptions = List.of("placement=nginx");
+    options.checkTogether();
+
+    options.selector = "random";
     assertThatThrownBy(options::checkTogether)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("--rise: beside --config (expected: in the file, as health of the balancer)");
+        .hasMessageStartingWith("--selector-option: ");
+  }
+
+  @Test
+  void ofHealth_overridesTheFilesNumbers_andWhatFollowsFromThem() throws Exception {
+    options.config = Path.of("x.yaml");
+    options.healthInterval = Duration.ofSeconds(2);
+    options.fall = 7;
+    String[] checked = ONE.clone();
+    checked[6] = "    health: {http: /up, rise: 4, jitter: 0.2}";
+    String[] expected = ONE.clone();
+    expected[6] = "    health: {http: /up, rise: 4, jitter: 0.2, interval: 2s, fall: 7}";
+    assertThat(options.over(file(checked))).isEqualTo(file(expected));
+
+    options.rise = 1;
+    options.healthTimeout = Duration.ofMillis(1500);
+    expected[6] =
+        "    health: {http: /up, rise: 1, jitter: 0.2, interval: 2s, fall: 7, timeout: 1500ms}";
+    assertThat(options.over(file(checked))).isEqualTo(file(expected));
+
+    checked[6] = "    health: tcp";
+    expected[6] = "    health: {interval: 2s, timeout: 1500ms, rise: 1, fall: 7}";
+    assertThat(options.over(file(checked))).isEqualTo(file(expected));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "off | --rise: health of balancer web is off (expected: beside a file that has its servers"
+            + " checked)",
+        "{timeout: 2s} | --health-interval: beside the file's timeout: 2s (expected: <= interval 1s)",
+        "{max_interval: 6s, interval: 6s} | ",
+        "{fast_interval: 2s} | --health-interval: beside the file's fastInterval: 2s (expected: <="
+            + " interval 1s)"
+      })
+  void ofHealth_thatDoNotGoWithTheFile_areRefused(String health, @Nullable String message)
+      throws Exception {
+    options.config = Path.of("x.yaml");
+    options.rise = 1;
+    options.checkTogether();
+    String[] yaml = ONE.clone();
+    yaml[6] = "    health: " + health;
+    options.healthInterval = health.equals("off") ? null : Duration.ofSeconds(1);
+    Config config = file(yaml);
+    if (message == null) {
+      assertThat(options.over(config)).isNotEqualTo(config);
+    } else {
+      assertThatThrownBy(() -> options.over(config))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(message);
+    }
   }
 }

@@ -102,7 +102,7 @@ class ServerFileTest {
         "{servers: [{host: a, port: 1, weight: -1}]} | line 1, column 39: servers[0].weight: '-1'",
         "{servers: [{host: a, port: 1, zone: 7}]} | line 1, column 37: servers[0].zone: '7' (expe",
         "{servers: [{host: a, port: 1, id: ' '}]} | line 1, column 35: servers[0].id: ' ' (expect",
-        "{servers: [{host: a, port: 1, metadata: x}]} | line 1, column 41: servers[0].metadata: 'x",
+        "{servers: [{host: a, port: 1, metadata: x}]} | line 1, column 41: servers[0].metadata: no o",
         "{servers: [{host: a, port: 1, id: *x}]} | line 1, column 35: servers[0].id: alias (expec",
         "{servers: [{host: a, host: b, port: 1}]} | line 1, column 22: servers[0].host: is there t",
         "{servers: [{host: a, port: 1} | line 1, column",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evenkeel.core.Block;
+import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Node;
 import io.evenkeel.core.Server;
@@ -11,6 +12,7 @@ import io.evenkeel.server.admin.Inventory;
 import io.evenkeel.server.config.Config;
 import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ConfigFile;
+import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -39,7 +41,7 @@ class TransitionTest {
           + """
           balancers:
             api: {servers: ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3'], health: off}
-            web: {servers: ['127.0.0.1:1', '127.0.0.1:2'], health: off, ejection: {consecutive_failures: 5}}
+            web: {servers: ['127.0.0.1:1', '127.0.0.1:2'], health: off, ejection: {consecutive_failures: 1, max_ejected_share: 0.5}}
           """;
 
   /** The selector of web has room for five servers. */
@@ -116,6 +118,65 @@ class TransitionTest {
     assertThat(ids("api")).containsExactly("127.0.0.1:2", "127.0.0.1:9");
     assertThat(ids("web")).hasSize(5);
     balancer("web").claim(Block.EJECTED).close();
+  }
+
+  /** What a guard has done by a limit is not undone by another that comes into force never. */
+  @Test
+  void refusedAtTheCommit_guardsHaveKeptTheirSettings() throws Exception {
+    LoadBalancer web = balancer("web");
+    for (int i = 0; i < 20 && web.eligibleCount() == 2; i++) {
+      try (Lease lease = web.acquire()) {
+        if (lease.server().id().equals("127.0.0.1:1")) {
+          lease.failure(new IOException("broken"));
+        }
+      }
+    }
+    Waiting.until("it is ejected", () -> web.eligibleCount() == 1);
+    Config stricter =
+        config(
+            BEFORE
+                .replace("max_ejected_share: 0.5", "max_ejected_share: 0.1")
+                .replace(
+                    "health: off}\n  web",
+                    "health: off, selector: {name: maglev, table_size: 5}}\n  web"));
+    try (Transition transition = Transition.prepare(running, before, stricter)) {
+      for (int port = 5; port < 9; port++) {
+        balancer("api").add(Server.parse("127.0.0.1:" + port));
+      }
+      assertThatThrownBy(transition::commit).isInstanceOf(ConfigException.class);
+    }
+    assertThat(web.eligibleCount()).isEqualTo(1);
+    for (int port = 5; port < 9; port++) {
+      assertThat(balancer("api").remove("127.0.0.1:" + port)).isTrue();
+    }
+    running.change(before, stricter);
+    Waiting.until("none may be out", () -> web.eligibleCount() == 2);
+  }
+
+  /** Its servers come by what was found when it was tried, not by those of before. */
+  @Test
+  void otherSource_withASelectorThatFitsOnlyWhatItFinds() throws Exception {
+    try (NameServer names = new NameServer(3)) {
+      Config many =
+          config(
+              BEFORE.replace(
+                  "'127.0.0.1:3']", "'127.0.0.1:3', '127.0.0.1:4', '127.0.0.1:5', '127.0.0.1:6']"));
+      running.change(before, many);
+      Config found =
+          config(
+              LISTENERS
+                  + "balancers:\n"
+                  + "  api: {discovery: {dns: 'api.test:80', resolver: '"
+                  + names.address()
+                  + "'}, health: off, selector: {name: maglev, table_size: 5}}\n"
+                  + "  web: {servers: ['127.0.0.1:1', '127.0.0.1:2'], health: off}\n");
+      running.change(many, found);
+      assertThat(balancer("api").nodes())
+          .extracting(node -> node.server().host())
+          .containsExactlyInAnyOrder("127.0.0.1", "127.0.0.2", "127.0.0.3");
+      running.change(found, before);
+      assertThat(ids("api")).hasSize(3);
+    }
   }
 
   @Test

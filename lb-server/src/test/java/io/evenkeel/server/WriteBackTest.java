@@ -11,9 +11,13 @@ import io.evenkeel.server.admin.ConfigControl;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the API changes is in the file afterwards, where that is wanted, and nothing else is. */
 class WriteBackTest {
@@ -149,6 +153,70 @@ class WriteBackTest {
       assertThat(program.content()).contains("drain: 5s", "maglev", "# ours");
       assertThat(control.reload("test")).isEmpty();
       assertThat(control.drain()).hasSeconds(5);
+    }
+  }
+
+  @Test
+  void whatCouldNotBeWrittenOfOneBalancer_isWrittenWithAChangeOfAnother() throws Exception {
+    try (Program program = Program.start(folder, two())) {
+      String ours = program.content();
+      Files.writeString(program.file(), ours + "# theirs\n");
+      assertThat(program.balancer("web").update(Server.parse("127.0.0.1:2,weight=7"))).isTrue();
+      assertThatThrownBy(() -> program.control().changed("web", "test"))
+          .isInstanceOf(IOException.class);
+      Files.writeString(program.file(), ours);
+      assertThat(program.balancer("api").update(Server.parse("127.0.0.1:1,weight=3"))).isTrue();
+      program.control().changed("api", "test");
+      assertThat(program.content()).contains("weight=7", "weight=3");
+    }
+  }
+
+  private static String[] two() {
+    return new String[] {
+      "listeners: {web: {address: '127.0.0.1:0', balancer: web}}",
+      "balancers:",
+      "  web: {health: off, servers: ['127.0.0.1:1', '127.0.0.1:2']}",
+      "  api: {health: off, servers: ['127.0.0.1:1', '127.0.0.1:2']}",
+      "admin: {address: '127.0.0.1:0', write_back: true}"
+    };
+  }
+
+  /** With and without write-back, what the API changed stays where the file says nothing new. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void reload_leavesWhatTheApiChanged_ofWhatAnOptionOverrides(boolean writeBack) throws Exception {
+    RunOptions options = new RunOptions();
+    options.selector = "random";
+    options.servers = List.of(Server.parse("127.0.0.1:7"), Server.parse("127.0.0.1:8"));
+    try (Program program = Program.start(folder, options, yaml(writeBack))) {
+      LoadBalancer balancer = program.balancer("web");
+      balancer.add(Server.parse("127.0.0.1:9"));
+      assertThat(balancer.change().selector(Selectors.named("maglev")).apply()).isTrue();
+      program.control().changed("web", "test");
+      assertThat(program.content()).isEqualTo(Program.text(yaml(writeBack)));
+      assertThat(program.control().reload("test")).isEmpty();
+      assertThat(program.ids("web")).containsExactly("127.0.0.1:7", "127.0.0.1:8", "127.0.0.1:9");
+      assertThat(Selectors.describe(balancer.settings().selector()).name()).isEqualTo("maglev");
+    }
+  }
+
+  @Test
+  void replace_writesNothingOfTheOptions_unlessTheSenderChangesIt() throws Exception {
+    RunOptions options = new RunOptions();
+    options.selector = "random";
+    options.drain = Duration.ofSeconds(9);
+    try (Program program = Program.start(folder, options, yaml(true))) {
+      Control control = program.control();
+      String shown = control.json();
+      assertThat(shown).contains("random", "9s");
+      List<String> changes =
+          control.replace(
+              shown.replace("\"watch\"", "\"summary\": \"60s\", \"watch\""), now -> true, "test");
+      assertThat(changes).hasSize(1).allMatch(change -> change.startsWith("summary is 1m"));
+      assertThat(program.content())
+          .contains("summary: 1m", "selector: round_robin # fair", "# ours")
+          .doesNotContain("random", "9s", "drain");
+      assertThat(control.reload("test")).isEmpty();
     }
   }
 

@@ -2,8 +2,12 @@ package io.evenkeel.server.admin;
 
 import io.evenkeel.server.config.AdminConfig.Role;
 import io.evenkeel.server.config.AdminConfig.Token;
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -25,20 +29,34 @@ import org.jspecify.annotations.Nullable;
  */
 final class Access {
 
-  private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
-
   /** As RFC 6750 has it, but with any character that can be seen in the token. */
   private static final Pattern BEARER =
       Pattern.compile("bearer +([!-~]+)", Pattern.CASE_INSENSITIVE);
 
   private static final String NEEDED = "a token is needed";
 
-  private final Tokens tokens;
-  private final Sessions sessions;
+  /** Who may ask changes while requests come; each goes by what it finds. */
+  private volatile Tokens tokens;
 
-  Access(Tokens tokens, Sessions sessions) {
+  private final Sessions sessions;
+  private final WrongTokens wrongTokens;
+
+  /** Those that may stand in {@code Host} where there are no tokens. */
+  private final Set<String> hosts = new LinkedHashSet<>(List.of("localhost", "127.0.0.1", "[::1]"));
+
+  /**
+   * To a server.
+   *
+   * @param bound where it listens
+   */
+  Access(Tokens tokens, Sessions sessions, WrongTokens wrongTokens, InetAddress bound) {
     this.tokens = tokens;
     this.sessions = sessions;
+    this.wrongTokens = wrongTokens;
+    // Another one of loopback, as 127.0.0.2: nobody can have his own name resolved to be that text.
+    if (bound instanceof Inet4Address) {
+      hosts.add(bound.getHostAddress());
+    }
   }
 
   void checkHost(Exchange exchange) throws HttpProblem {
@@ -47,9 +65,9 @@ final class Access {
     }
     String host = exchange.header(HttpHeader.HOST).orElse("").toLowerCase(Locale.ROOT);
     String name = host.replaceFirst(":[0-9]*$", "");
-    if (!LOOPBACK_NAMES.contains(name)) {
+    if (!hosts.contains(name)) {
       throw HttpProblem.of(
-          403, "Host: not this machine's loopback (expected: localhost, 127.0.0.1 or [::1])");
+          403, "Host: not this machine's loopback (expected: " + String.join(", ", hosts) + ")");
     }
   }
 
@@ -111,7 +129,7 @@ final class Access {
 
   private @Nullable Who byToken(Exchange exchange, String address) throws HttpProblem {
     Token token = token(exchange);
-    return token == null ? null : new Who(token.name(), address, token.role(), "");
+    return token == null ? null : new Who(token, address, "");
   }
 
   /**
@@ -127,6 +145,9 @@ final class Access {
     var bearer = BEARER.matcher(header.get());
     Token token = bearer.matches() ? tokens.find(bearer.group(1)) : null;
     if (token == null) {
+      wrongTokens.shown(
+          Request.getRemoteAddr(exchange.request),
+          exchange.method() + " " + exchange.route().pattern());
       throw unauthorised("the token is not known").slow();
     }
     return token;
@@ -148,12 +169,19 @@ final class Access {
   private @Nullable Who bySession(Exchange exchange, String address) throws HttpProblem {
     String key = sessionKey(exchange);
     Token token = key == null ? null : sessions.find(key);
-    return token == null || key == null ? null : new Who(token.name(), address, token.role(), key);
+    return token == null || key == null || !tokens.has(token) ? null : new Who(token, address, key);
   }
 
   /** Whether a stream of events that was begun may go on. */
   boolean holds(Who who) {
-    return who.session().isEmpty() || sessions.find(who.session()) != null;
+    Token token = who.token();
+    return (token == null ? tokens.isEmpty() : tokens.has(token))
+        && (who.session().isEmpty() || sessions.find(who.session()) != null);
+  }
+
+  /** From now on these; sessions and streams by others are over. */
+  void use(Tokens next) {
+    tokens = next;
   }
 
   boolean needsTokens() {

@@ -28,19 +28,27 @@ final class AdminHandler extends Handler.Abstract {
 
   private final Router router;
   private final Access access;
-  private final Deadlines deadlines;
+  private final Connections connections;
+  private final PrometheusPage metrics;
   private final ScheduledExecutorService timer;
   private final long wrongTokenMillis;
+
+  /** Set while this thread is in a route's handler. */
+  private final ThreadLocal<Boolean> here = new ThreadLocal<>();
+
+  private volatile boolean ending;
 
   AdminHandler(
       Router router,
       Access access,
-      Deadlines deadlines,
+      Connections connections,
+      PrometheusPage metrics,
       ScheduledExecutorService timer,
       long wrongTokenMillis) {
     this.router = router;
     this.access = access;
-    this.deadlines = deadlines;
+    this.connections = connections;
+    this.metrics = metrics;
     this.timer = timer;
     this.wrongTokenMillis = wrongTokenMillis;
   }
@@ -48,17 +56,36 @@ final class AdminHandler extends Handler.Abstract {
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     EndPoint connection = request.getConnectionMetaData().getConnection().getEndPoint();
-    deadlines.handling(connection);
-    Request.addCompletionListener(request, failure -> deadlines.answered(connection));
+    boolean isOpen = connections.request(connection);
+    Request.addCompletionListener(request, failure -> connections.answered(connection));
     SecurityHeaders.put(response.getHeaders());
     try {
-      begin(new Exchange(request, response, callback));
+      Exchange exchange = new Exchange(request, response, callback);
+      requireOpen(isOpen);
+      begin(exchange);
     } catch (HttpProblem e) {
       refuse(request, response, callback, e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       fail(request, response, callback, e);
     }
     return true;
+  }
+
+  /** Where the connection was given up, its request is dropped: nobody will see this. */
+  private static void requireOpen(boolean isOpen) throws HttpProblem {
+    if (!isOpen) {
+      throw HttpProblem.of(503, "the connection was closed");
+    }
+  }
+
+  /** Whether it is this thread that does what a request asks for, here. */
+  boolean isHere() {
+    return here.get() != null;
+  }
+
+  /** From now on each answer is the last of its connection. */
+  void end() {
+    ending = true;
   }
 
   private void begin(Exchange exchange) throws HttpProblem {
@@ -70,6 +97,7 @@ final class AdminHandler extends Handler.Abstract {
     Route route = router.find(exchange);
     if (route.role() != null) {
       exchange.who(access.identify(exchange, route.role()));
+      requireOpen(connections.letIn(exchange.connection()));
     }
     access.checkOrigin(exchange);
     route.checkQuery(exchange);
@@ -120,15 +148,23 @@ final class AdminHandler extends Handler.Abstract {
       finish(exchange, route);
     } catch (HttpProblem e) {
       send(exchange, Answer.problem(e));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       fail(exchange.request, exchange.response, exchange.callback, e);
     }
   }
 
-  private static void finish(Exchange exchange, Route route) throws HttpProblem {
-    Answer answer = route.handler().handle(exchange);
+  private void finish(Exchange exchange, Route route) throws HttpProblem {
+    Answer answer;
+    here.set(true);
+    try {
+      answer = route.handler().handle(exchange);
+    } finally {
+      here.remove();
+    }
     if (answer != null) {
       send(exchange, answer);
+    } else { // the handler has begun to answer
+      metrics.answered(exchange.response.getStatus());
     }
   }
 
@@ -154,8 +190,7 @@ final class AdminHandler extends Handler.Abstract {
   }
 
   /** A fault of ours: told in the log alone. */
-  private static void fail(
-      Request request, Response response, Callback callback, RuntimeException e) {
+  private void fail(Request request, Response response, Callback callback, Throwable e) {
     LOG.error(
         "{} {} failed",
         LogText.clean(request.getMethod()),
@@ -164,12 +199,16 @@ final class AdminHandler extends Handler.Abstract {
     send(request, response, callback, Answer.problem(HttpProblem.of(500, "see the log")));
   }
 
-  private static void send(Exchange exchange, Answer answer) {
+  private void send(Exchange exchange, Answer answer) {
     send(exchange.request, exchange.response, exchange.callback, answer);
   }
 
-  private static void send(Request request, Response response, Callback callback, Answer answer) {
+  private void send(Request request, Response response, Callback callback, Answer answer) {
+    metrics.answered(answer.status());
     response.setStatus(answer.status());
+    if (ending) {
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+    }
     answer.headers().forEach(response.getHeaders()::put);
     if (!answer.type().isEmpty()) {
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());

@@ -1,11 +1,17 @@
 package io.evenkeel.server.admin;
 
+import io.evenkeel.server.config.AdminConfig.Token;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The admin API, the dashboard and the metrics of an {@link Inventory}, over HTTP. Beside a
@@ -26,22 +32,30 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
  */
 public final class AdminServer implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
+
   private static final long SWEEP_MILLIS = 500;
 
   private final InetSocketAddress address;
-  private final EventLog events;
   private final History history;
   private final PrometheusPage prometheus;
+  private final Access access;
   private final EventStreams streams;
   private final ScheduledThreadPoolExecutor timer;
+  private final Connections connections;
+  private final Duration lastAnswers;
+  private final AdminHandler handler;
   private final JettyFront front;
+
+  /** Closes it, once it is begun; guarded by this. */
+  private @Nullable Thread closing;
 
   AdminServer(AdminServerBuilder builder, InetSocketAddress wanted) throws IOException {
     AdminServerBuilder.Limits limits = builder.limits;
     Inventory inventory = builder.inventory;
     ConfigControl control = builder.control;
     BooleanSupplier draining = () -> control != null && control.isDraining();
-    events = inventory.events();
+    lastAnswers = limits.lastAnswers();
     history = new History(inventory);
     prometheus = new PrometheusPage(inventory);
     timer =
@@ -54,37 +68,41 @@ public final class AdminServer implements AutoCloseable {
             });
     timer.setRemoveOnCancelPolicy(true);
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    QueuedThreadPool threads = JettyFront.threads();
     Views views = new Views(inventory, history, draining);
     Sessions sessions = new Sessions(builder.clock, limits.sessions(), limits.session());
-    Access access = new Access(new Tokens(builder.tokens), sessions);
-    Deadlines deadlines = new Deadlines(builder.clock, limits.header(), limits.exchange());
+    WrongTokens wrongTokens = new WrongTokens(builder.clock, text -> LOG.warn("admin: {}", text));
+    access = new Access(new Tokens(builder.tokens), sessions, wrongTokens, wanted.getAddress());
+    connections =
+        new Connections(builder.clock, limits.header(), limits.exchange(), limits.connections());
     streams =
         new EventStreams(
-            events,
-            sparks -> views.stats(sparks).toString(),
+            inventory.events(),
+            (balancer, sparks) -> views.stats(balancer, sparks).toString(),
             access::holds,
             limits.streams(),
             limits.streamBytes());
     Targets targets = new Targets(inventory);
-    Changes changes = new Changes(inventory, targets, views, control, threads);
+    Changes changes = new Changes(inventory, targets, views, control);
     Routes routes =
         new Routes(
-            inventory, targets, views, changes, streams, deadlines, prometheus, access, sessions);
+            inventory, targets, views, changes, streams, connections, prometheus, access, sessions);
+    handler =
+        new AdminHandler(
+            new Router(routes.table()),
+            access,
+            connections,
+            prometheus,
+            timer,
+            limits.wrongToken().toMillis());
     front =
         new JettyFront(
             wanted,
-            threads,
-            limits.connections(),
+            JettyFront.threads(),
             limits.exchange().toMillis(),
-            deadlines,
+            connections,
+            prometheus,
             timer,
-            new AdminHandler(
-                new Router(routes.table()),
-                access,
-                deadlines,
-                timer,
-                limits.wrongToken().toMillis()));
+            handler);
     try {
       front.start();
     } catch (IOException | RuntimeException e) {
@@ -97,7 +115,16 @@ public final class AdminServer implements AutoCloseable {
     streams.start();
     var unused =
         timer.scheduleWithFixedDelay(
-            deadlines::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+            () -> sweep(wrongTokens), SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private void sweep(WrongTokens wrongTokens) {
+    try {
+      connections.sweep();
+      wrongTokens.sweep();
+    } catch (RuntimeException e) { // or there would be no further look
+      LOG.error("admin: a look at the deadlines failed", e);
+    }
   }
 
   /** Begins one that shows this inventory. */
@@ -105,31 +132,80 @@ public final class AdminServer implements AutoCloseable {
     return new AdminServerBuilder(inventory);
   }
 
+  /**
+   * Lets in who holds one of these from now on, and nobody else. Those who were let in by others
+   * have to show another one; their streams of events end within seconds.
+   *
+   * @param tokens each as by {@link AdminServerBuilder#token}; none where everybody may ask, on
+   *     loopback
+   * @throws IllegalArgumentException if one is not good, or there is none and it listens beyond
+   *     loopback; nothing has changed
+   */
+  public void useTokens(List<Token> tokens) {
+    AdminServerBuilder checked = new AdminServerBuilder(new Inventory());
+    tokens.forEach(token -> checked.token(token.name(), token.secret(), token.role()));
+    InetAddress bound = address.getAddress();
+    AdminServerBuilder.requireTokensBeyondLoopback(bound.getHostAddress(), bound, tokens);
+    access.use(new Tokens(tokens));
+  }
+
   /** Where it listens. */
   public InetSocketAddress address() {
     return address;
   }
 
-  /** What has happened; the inventory's. */
-  public EventLog eventLog() {
-    return events;
-  }
-
   /**
-   * Stops listening, cuts off those who are connected, and ends all threads of this server. What a
-   * drain was to bring about afterwards does not come any more. Idempotent.
+   * Stops listening, ends the streams of events, lets requests of those who were let in have their
+   * answer, for two seconds at most, then cuts off who is still connected, and ends all threads of
+   * this server. A removal that waits for a drain is done when that is over all the same, as long
+   * as there is the balancer. Idempotent.
+   *
+   * <p>Returns when that is done; but if it is called by what a request to this very server asks
+   * for, as a change of its own address, it returns at once: the answer has to go out first.
    */
   @Override
-  public synchronized void close() {
-    streams.close();
-    front.stop();
-    timer.shutdownNow();
-    history.close();
-    prometheus.close();
-    try { // for a look at deadlines that is under way
+  public void close() {
+    Thread thread;
+    synchronized (this) {
+      if (closing == null) {
+        // One of its own, for an answer must not wait for itself, nor a step be left out because
+        // the caller's thread is interrupted.
+        closing = new Thread(this::end, "evenkeel-admin-close");
+        closing.setDaemon(true);
+        closing.start();
+      }
+      thread = closing;
+    }
+    if (handler.isHere()) {
+      return;
+    }
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void end() {
+    try {
+      handler.end();
+      front.stopListening();
+      streams.close();
+      connections.awaitAnswers(lastAnswers);
+      front.stop();
+      timer.shutdownNow();
+      history.close();
+      prometheus.close();
+      // For a look at deadlines that is under way.
       boolean unused = timer.awaitTermination(5, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      throw new AssertionError("nobody interrupts it", e);
     }
   }
 }

@@ -33,8 +33,9 @@ public final class AdminServerBuilder {
    * @param header until a request's header is there, counted from the connection's beginning or its
    *     last answer
    * @param exchange from there until the answer is out
+   * @param lastAnswers for requests that are being answered when it is closed
    * @param wrongToken before a wrong token is answered
-   * @param connections at a time; more wait to be accepted
+   * @param connections at a time; one more takes the place of another: see {@link Connections}
    * @param streams of events at a time
    * @param streamBytes that a stream may be behind
    * @param sessions at a time; one more ends the oldest
@@ -43,6 +44,7 @@ public final class AdminServerBuilder {
   record Limits(
       Duration header,
       Duration exchange,
+      Duration lastAnswers,
       Duration wrongToken,
       int connections,
       int streams,
@@ -53,6 +55,7 @@ public final class AdminServerBuilder {
         new Limits(
             Duration.ofSeconds(15),
             Duration.ofSeconds(30),
+            Duration.ofSeconds(2),
             Duration.ofSeconds(1),
             256,
             32,
@@ -138,12 +141,16 @@ public final class AdminServerBuilder {
    */
   public AdminServer start() throws IOException {
     InetAddress address = InetAddress.getByName(host);
+    requireTokensBeyondLoopback(host, address, tokens);
+    return new AdminServer(this, new InetSocketAddress(address, port));
+  }
+
+  static void requireTokensBeyondLoopback(String host, InetAddress address, List<Token> tokens) {
     if (!address.isLoopbackAddress() && tokens.isEmpty()) {
       throw new IllegalArgumentException(
           "bind: "
               + host
               + " (expected: a loopback address, or a token for who comes from outside)");
     }
-    return new AdminServer(this, new InetSocketAddress(address, port));
   }
 }

@@ -20,10 +20,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
@@ -112,7 +109,6 @@ final class Changes {
   private final Views views;
   private final EventLog events;
   private final @Nullable ConfigControl control;
-  private final Executor executor;
   private final Object lock;
   private final AtomicInteger drains = new AtomicInteger();
 
@@ -120,20 +116,13 @@ final class Changes {
    * Of an inventory.
    *
    * @param control null if there is no configuration
-   * @param executor does what a drain's end brings
    */
-  Changes(
-      Inventory inventory,
-      Targets targets,
-      Views views,
-      @Nullable ConfigControl control,
-      Executor executor) {
+  Changes(Inventory inventory, Targets targets, Views views, @Nullable ConfigControl control) {
     this.lock = inventory.changeLock();
     this.events = inventory.events();
     this.targets = targets;
     this.views = views;
     this.control = control;
-    this.executor = executor;
   }
 
   Answer addServer(Exchange exchange) throws HttpProblem {
@@ -342,7 +331,10 @@ final class Changes {
     void left(int leases);
   }
 
-  /** When a drain is over; not on the thread that closed the last lease, which may be a loop's. */
+  /**
+   * When a drain is over; not on the thread that closed the last lease, which may be a loop's, nor
+   * on one of the server's: it is to come even if that was closed since, as when it has moved.
+   */
   private void afterwards(
       CompletionStage<Integer> drained,
       Who who,
@@ -351,24 +343,17 @@ final class Changes {
       Drained then) {
     drains.incrementAndGet();
     var unused =
-        drained.whenComplete(
-            (left, ended) -> {
-              drains.decrementAndGet();
-              try {
-                executor.execute(
-                    () -> {
-                      if (left != null) {
-                        then.left(left);
-                      } else {
-                        audit(
-                            who,
-                            "drain of server " + id + " of " + balancer.name() + ": ended before");
-                      }
-                    });
-              } catch (RejectedExecutionException e) {
-                LOG.info("admin: closed before server {} had drained", LogText.clean(id));
-              }
-            });
+        drained
+            .whenComplete((left, ended) -> drains.decrementAndGet())
+            .whenCompleteAsync(
+                (left, ended) -> {
+                  if (left != null) {
+                    then.left(left);
+                  } else {
+                    audit(
+                        who, "drain of server " + id + " of " + balancer.name() + ": ended before");
+                  }
+                });
   }
 
   Answer changeAlgorithm(Exchange exchange) throws HttpProblem {
@@ -412,11 +397,11 @@ final class Changes {
   Answer replaceConfig(Exchange exchange) throws HttpProblem {
     String who = exchange.who().toString();
     String json = JsonBody.text(exchange.body);
-    Set<String> expected =
+    List<String> expected =
         exchange
             .header(HttpHeader.IF_MATCH)
-            .map(tags -> Set.of(tags.strip().split("\\s*,\\s*", -1)))
-            .orElse(Set.of("*"));
+            .map(tags -> List.of(tags.strip().split("\\s*,\\s*", -1)))
+            .orElse(List.of("*"));
     try {
       return changes(
           control()

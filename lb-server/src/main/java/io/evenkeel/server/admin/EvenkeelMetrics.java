@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>docs/metrics.md lists them under the names that Prometheus shows. Times are a {@link
  * FunctionTimer} each, and beside it a gauge of the same name and {@code .percentile}, whose tag
- * {@code phi} is 0.5, 0.9, 0.99 or 1, the longest.
+ * {@code phi} is 0.5, 0.9, 0.95, 0.99 or 1, the longest.
  *
  * <p>Balancers and proxies are asked once a second at most, when a meter is read. That is also when
  * meters are made for what has come, and removed for what has left: they may come one scrape late.
@@ -167,7 +167,7 @@ public final class EvenkeelMetrics implements MeterBinder, AutoCloseable {
       Family percentiles =
           new Family(family.name() + "_percentile", Family.Kind.GAUGE, "seconds", family.help());
       for (int i = 0; i < quantiles.length; i++) {
-        value(percentiles, series.with("phi", phi(MetricsWalk.QUANTILES[i])), quantiles[i]);
+        value(percentiles, series.with("phi", phi(Percentiles.SHARES[i])), quantiles[i]);
       }
     }
 

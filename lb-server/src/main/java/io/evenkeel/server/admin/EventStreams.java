@@ -6,16 +6,19 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.IteratingCallback;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * taken waits in a queue of its own, and when that is full the client is cut off, to come back with
  * the number of the last event that it has seen. Safe for use by any thread.
  */
-final class EventStreams implements AutoCloseable {
+final class EventStreams {
 
   private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
 
@@ -35,32 +38,38 @@ final class EventStreams implements AutoCloseable {
   private static final byte[] COMMENT = bytes(": still here\n\n");
 
   private final EventLog log;
-  private final Function<Boolean, String> stats;
+  private final Stats stats;
   private final Predicate<Who> mayGoOn;
   private final int most;
+
+  /** So many may still come; a client has one from before it is among the clients. */
+  private final Semaphore places;
+
   private final int queueBytes;
   private final Set<Client> clients = ConcurrentHashMap.newKeySet();
   private final Thread thread = new Thread(this::run, "evenkeel-admin-events");
   private volatile boolean closed;
 
+  /** What the data of a stats event are made by. */
+  interface Stats {
+    /** The text; of all balancers if none is named. */
+    String of(@Nullable String balancer, boolean withSparks);
+  }
+
   /**
    * Of a log.
    *
-   * @param stats the data of a stats event, with sparks or without
+   * @param stats the data of a stats event
    * @param mayGoOn whether somebody is still known
    * @param most clients at a time
    * @param queueBytes of events that a client has not taken
    */
-  EventStreams(
-      EventLog log,
-      Function<Boolean, String> stats,
-      Predicate<Who> mayGoOn,
-      int most,
-      int queueBytes) {
+  EventStreams(EventLog log, Stats stats, Predicate<Who> mayGoOn, int most, int queueBytes) {
     this.log = log;
     this.stats = stats;
     this.mayGoOn = mayGoOn;
     this.most = most;
+    this.places = new Semaphore(most);
     this.queueBytes = queueBytes;
     thread.setDaemon(true);
   }
@@ -72,24 +81,33 @@ final class EventStreams implements AutoCloseable {
   /**
    * Answers with a stream.
    *
+   * <p>All that the thread of the streams does with a client, it does because it found it among the
+   * clients: so status and headers are set, and its first bytes are in its queue, before it is put
+   * there. That map also orders memory: who finds the client sees what was done before.
+   *
    * @param after the number of the last event that the client knows
+   * @param about which events it wants
    * @throws HttpProblem if there are too many
    */
-  void open(Exchange exchange, Deadlines deadlines, long after, boolean withStats)
+  void open(
+      Exchange exchange,
+      Connections connections,
+      long after,
+      Predicate<Entry> about,
+      boolean withStats)
       throws HttpProblem {
-    byte[] firstStats = withStats ? statsEvent(true) : new byte[0]; // may throw: before all else
-    Client client = new Client(exchange, after, withStats);
-    clients.add(client);
-    // Counted after it was added, so that of those who come at once none too many stays.
-    if (clients.size() > most || closed) {
-      clients.remove(client);
+    byte[] firstStats =
+        withStats ? statsEvent(exchange.balancer(), true) : new byte[0]; // may throw: before all
+    if (closed || !places.tryAcquire()) {
       throw HttpProblem.with(
           503, "too many streams of events (expected: <= " + most + ")", "Retry-After", "10");
     }
-    deadlines.streaming(client.connection);
+    Client client = new Client(exchange, after, about, withStats);
+    connections.streaming(client.connection);
     exchange.response.setStatus(200);
     exchange.response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/event-stream");
-    client.offer(bytes("retry: 2000\n\n"));
+    client.add(bytes("retry: 2000\n\n"));
+    clients.add(client);
     client.catchUp();
     if (withStats) {
       client.offerStats(firstStats);
@@ -97,10 +115,6 @@ final class EventStreams implements AutoCloseable {
     if (closed) { // after it had looked for clients
       client.end();
     }
-  }
-
-  int open() {
-    return clients.size();
   }
 
   private void run() {
@@ -137,18 +151,20 @@ final class EventStreams implements AutoCloseable {
     if (ticks % TICKS_OF_COMMENTS == 0) {
       clients.forEach(client -> client.offer(COMMENT));
     }
-    if (clients.stream().anyMatch(client -> client.withStats)) {
-      byte[] event = statsEvent(ticks % TICKS_OF_SPARKS == 0);
-      for (Client client : clients) {
-        if (client.withStats) {
-          client.offerStats(event);
-        }
+    // The same for all who want the same; the empty name is that of all balancers.
+    Map<String, byte[]> events = new HashMap<>();
+    for (Client client : clients) {
+      if (client.withStats) {
+        client.offerStats(
+            events.computeIfAbsent(
+                client.balancer == null ? "" : client.balancer,
+                name -> statsEvent(client.balancer, ticks % TICKS_OF_SPARKS == 0)));
       }
     }
   }
 
-  private byte[] statsEvent(boolean withSparks) {
-    return bytes("event: stats\ndata: " + stats.apply(withSparks) + "\n\n");
+  private byte[] statsEvent(@Nullable String balancer, boolean withSparks) {
+    return bytes("event: stats\ndata: " + stats.of(balancer, withSparks) + "\n\n");
   }
 
   private static byte[] bytes(String text) {
@@ -156,27 +172,18 @@ final class EventStreams implements AutoCloseable {
   }
 
   /** Cuts all off and ends the thread. */
-  @Override
-  public void close() {
+  void close() throws InterruptedException {
     closed = true;
     clients.forEach(Client::end);
     thread.interrupt();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    thread.join();
   }
 
   /** One who reads along. */
   private final class Client extends IteratingCallback {
     private final Who who;
+    private final @Nullable String balancer;
+    private final Predicate<Entry> about;
     private final boolean withStats;
     private final EndPoint connection;
     private final Callback callback;
@@ -188,10 +195,12 @@ final class EventStreams implements AutoCloseable {
     private byte[] freshStats = {};
     private long seen;
 
-    Client(Exchange exchange, long after, boolean withStats) {
+    Client(Exchange exchange, long after, Predicate<Entry> about, boolean withStats) {
       this.who = exchange.who();
+      this.balancer = exchange.balancer();
+      this.about = about;
       this.withStats = withStats;
-      this.connection = exchange.request.getConnectionMetaData().getConnection().getEndPoint();
+      this.connection = exchange.connection();
       this.callback = exchange.callback;
       this.response = exchange.response;
       this.seen = after;
@@ -201,7 +210,9 @@ final class EventStreams implements AutoCloseable {
     void catchUp() {
       synchronized (queue) {
         for (Entry entry : log.after(seen)) {
-          add(bytes(entry.serverSentEvent()));
+          if (about.test(entry)) {
+            add(bytes(entry.serverSentEvent()));
+          }
           seen = entry.seq();
         }
       }
@@ -209,9 +220,7 @@ final class EventStreams implements AutoCloseable {
     }
 
     void offer(byte[] event) {
-      synchronized (queue) {
-        add(event);
-      }
+      add(event);
       sendOrEnd();
     }
 
@@ -223,9 +232,12 @@ final class EventStreams implements AutoCloseable {
       sendOrEnd();
     }
 
-    private void add(byte[] event) {
-      queue.add(event);
-      queued += event.length;
+    /** Sent later. */
+    void add(byte[] event) {
+      synchronized (queue) {
+        queue.add(event);
+        queued += event.length;
+      }
     }
 
     private void sendOrEnd() {
@@ -264,14 +276,20 @@ final class EventStreams implements AutoCloseable {
     /** It has gone away, or was cut off. */
     @Override
     protected void onCompleteFailure(Throwable cause) {
-      clients.remove(this);
+      leave();
       callback.failed(cause);
     }
 
     void end() {
-      clients.remove(this);
+      leave();
       abort(new java.io.EOFException("the stream is over"));
       connection.close();
+    }
+
+    private void leave() {
+      if (clients.remove(this)) {
+        places.release();
+      }
     }
   }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
@@ -27,8 +28,9 @@ final class Exchange {
   private final Map<String, String> query;
 
   /** What stands in the path where its pattern has a variable. */
-  Map<String, String> variables = Map.of();
+  private Map<String, String> variables = Map.of();
 
+  private @Nullable Route route;
   private @Nullable Who who;
   byte[] body = {};
 
@@ -76,6 +78,11 @@ final class Exchange {
     return parameters;
   }
 
+  /** The connection that it came by. */
+  EndPoint connection() {
+    return request.getConnectionMetaData().getConnection().getEndPoint();
+  }
+
   String method() {
     return request.getMethod();
   }
@@ -120,9 +127,24 @@ final class Exchange {
     return parameter(name).map("true"::equals).orElse(false);
   }
 
+  /** Where it goes, once that is known. */
+  Route route() {
+    return Objects.requireNonNull(route, "route");
+  }
+
+  void route(Route route, Map<String, String> variables) {
+    this.route = route;
+    this.variables = variables;
+  }
+
   /** A variable of the route's pattern. */
   String variable(String name) {
     return Objects.requireNonNull(variables.get(name), name);
+  }
+
+  /** The balancer that the path names; null if it names none. */
+  @Nullable String balancer() {
+    return variables.get("balancer");
   }
 
   Who who() {

@@ -188,10 +188,6 @@ record Form(String name, List<Field> fields) {
       return values.containsKey(key);
     }
 
-    boolean isEmpty() {
-      return values.isEmpty();
-    }
-
     /** Of a null, 0. */
     Optional<Integer> integer(String key) {
       return Optional.ofNullable(values.get(key)).map(JsonNode::intValue);

@@ -46,6 +46,14 @@ final class History implements AutoCloseable {
    */
   record Rates(double connections, double bytesIn, double bytesOut, double errors) {
     static final Rates NONE = new Rates(0, 0, 0, 0);
+
+    /** Of what grew in so many seconds: connections, bytes in, bytes out, errors. */
+    private static Rates of(double[] grown, double seconds) {
+      return seconds <= 0
+          ? NONE
+          : new Rates(
+              grown[0] / seconds, grown[1] / seconds, grown[2] / seconds, grown[3] / seconds);
+    }
   }
 
   /**
@@ -171,7 +179,8 @@ final class History implements AutoCloseable {
       if (track == null || track.proxy != listener.listener().proxy()) {
         track = new ListenerTrack(listener);
       }
-      track.add(listener, sum);
+      track.add(listener);
+      addTo(sum, track.grown);
       listeners.put(listener.name(), track);
     }
     Map<String, BalancerTrack> balancersBefore = new HashMap<>(balancers);
@@ -188,11 +197,14 @@ final class History implements AutoCloseable {
       track.add(balancer, asking, seconds, sum);
       balancers.put(balancer.name(), track);
     }
-    rates =
-        seconds <= 0
-            ? Rates.NONE
-            : new Rates(sum[0] / seconds, sum[1] / seconds, sum[2] / seconds, sum[3] / seconds);
+    rates = Rates.of(sum, seconds);
     closePoints(reading, sum, seconds);
+  }
+
+  private static void addTo(double[] sum, double[] grown) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += grown[i];
+    }
   }
 
   private void closePoints(Reading reading, double[] sum, double seconds) {
@@ -237,6 +249,12 @@ final class History implements AutoCloseable {
   /** Of all together. */
   synchronized Rates rates() {
     return rates;
+  }
+
+  /** Of a balancer and its listeners; nothing if it is not known yet. */
+  synchronized Rates rates(String balancer) {
+    BalancerTrack track = balancers.get(balancer);
+    return track == null ? Rates.NONE : track.rates;
   }
 
   /** Of a server; nothing if it is not known yet. */
@@ -312,6 +330,9 @@ final class History implements AutoCloseable {
     /** By the servers' ids: what clients of this listener did since the look before the last. */
     private Map<String, Growth> growth = Map.of();
 
+    /** All of it, and its errors, since the look before the last. */
+    private final double[] grown = new double[4];
+
     /** What grew between the last two looks. */
     record Growth(long connections, long bytesIn, long bytesOut) {}
 
@@ -321,19 +342,19 @@ final class History implements AutoCloseable {
       this.errorsBefore = listener.errors();
     }
 
-    void add(Reading.OfListener listener, double[] sum) {
+    void add(Reading.OfListener listener) {
       ProxyStats now = listener.stats();
       long errors = listener.errors();
-      sum[0] += growth(before.accepted(), now.accepted());
-      sum[1] += growth(before.bytesFromClients(), now.bytesFromClients());
-      sum[2] += growth(before.bytesFromServers(), now.bytesFromServers());
-      sum[3] += growth(errorsBefore, errors);
-      Map<String, Growth> grown = new HashMap<>();
+      grown[0] = growth(before.accepted(), now.accepted());
+      grown[1] = growth(before.bytesFromClients(), now.bytesFromClients());
+      grown[2] = growth(before.bytesFromServers(), now.bytesFromServers());
+      grown[3] = growth(errorsBefore, errors);
+      Map<String, Growth> byServer = new HashMap<>();
       now.servers()
           .forEach(
               (id, server) -> {
                 ProxyStats.ServerTraffic was = before.servers().get(id);
-                grown.put(
+                byServer.put(
                     id,
                     was == null
                         ? new Growth(
@@ -343,7 +364,7 @@ final class History implements AutoCloseable {
                             History.growth(was.bytesFromClients(), server.bytesFromClients()),
                             History.growth(was.bytesFromServer(), server.bytesFromServer())));
               });
-      growth = grown;
+      growth = byServer;
       before = now;
       errorsBefore = errors;
     }
@@ -357,6 +378,7 @@ final class History implements AutoCloseable {
     private final LoadBalancer balancer;
     private long picksBefore;
     private long errorsBefore;
+    private Rates rates = Rates.NONE;
     private Map<String, ServerTrack> servers = new HashMap<>();
 
     BalancerTrack(Reading.OfBalancer balancer) {
@@ -373,10 +395,14 @@ final class History implements AutoCloseable {
 
     void add(Reading.OfBalancer reading, List<ListenerTrack> asking, double seconds, double[] sum) {
       long errors = reading.errors();
+      double[] grown = new double[4];
+      asking.forEach(listener -> addTo(grown, listener.grown));
       if (asking.isEmpty()) {
-        sum[0] += growth(picksBefore, reading.stats().picks());
-        sum[3] += growth(errorsBefore, errors);
+        grown[0] = growth(picksBefore, reading.stats().picks());
+        grown[3] = growth(errorsBefore, errors);
+        addTo(sum, grown);
       }
+      rates = Rates.of(grown, seconds);
       picksBefore = reading.stats().picks();
       errorsBefore = errors;
       Map<String, ServerTrack> still = new HashMap<>();

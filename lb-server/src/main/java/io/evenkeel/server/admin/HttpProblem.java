@@ -62,7 +62,8 @@ final class HttpProblem extends Exception {
 
   /** With one fault at least. */
   static HttpProblem of(int status, List<Fault> faults) {
-    String first = faults.get(0).name() + ": " + faults.get(0).detail();
+    Fault fault = faults.get(0);
+    String first = (fault.name().isEmpty() ? "" : fault.name() + ": ") + fault.detail();
     String more = faults.size() == 1 ? "" : ", and " + (faults.size() - 1) + " more";
     return new HttpProblem(status, first + more, faults, Map.of(), false);
   }

@@ -80,7 +80,7 @@ public final class Inventory {
   /**
    * The admin API synchronises on it while it looks at a balancer's servers and changes them by
    * what it saw. Whoever does the same beside it synchronises on it, too, so that neither change is
-   * lost. Never held for long: nothing that waits is done meanwhile.
+   * lost; and waits for nothing meanwhile.
    */
   public Object changeLock() {
     return changeLock;

@@ -3,6 +3,7 @@ package io.evenkeel.server.admin;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.concurrent.ScheduledExecutorService;
@@ -13,15 +14,17 @@ import org.eclipse.jetty.io.ArrayByteBufferPool;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.IO;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The HTTP server: Jetty's, made small. A few daemon threads, a bound on connections, small limits,
@@ -32,7 +35,13 @@ import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
  */
 final class JettyFront {
 
+  private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
+
   private static final int MOST_THREADS = 8;
+
+  /** More than come at once: where it is full, who comes next waits for a second. */
+  private static final int ACCEPT_QUEUE = 1024;
+
   private static final int HEADER_BYTES = 8 * 1024;
   private static final int BUFFERS_BYTES = 4 * 1024 * 1024;
 
@@ -42,9 +51,9 @@ final class JettyFront {
   JettyFront(
       InetSocketAddress address,
       QueuedThreadPool threads,
-      int mostConnections,
       long idleMillis,
-      Deadlines deadlines,
+      Connections connections,
+      PrometheusPage metrics,
       ScheduledExecutorService timer,
       Handler handler) {
     server =
@@ -53,7 +62,7 @@ final class JettyFront {
             new ScheduledExecutorScheduler(timer),
             new ArrayByteBufferPool(0, -1, -1, 64, BUFFERS_BYTES, BUFFERS_BYTES));
     server.setStopTimeout(0);
-    server.setErrorHandler(new Problems());
+    server.setErrorHandler(new Problems(metrics));
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     http.setSendXPoweredBy(false);
@@ -70,11 +79,11 @@ final class JettyFront {
     connector = new ServerConnector(server, 0, 1, new HttpConnectionFactory(http));
     connector.setHost(address.getAddress().getHostAddress());
     connector.setPort(address.getPort());
+    connector.setAcceptQueueSize(ACCEPT_QUEUE);
     connector.setIdleTimeout(idleMillis);
     connector.setShutdownIdleTimeout(100);
-    connector.addBean(deadlines);
+    connector.addBean(connections);
     server.addConnector(connector);
-    server.addBean(new NetworkConnectionLimit(mostConnections, connector));
     server.setHandler(handler);
   }
 
@@ -105,12 +114,20 @@ final class JettyFront {
     return connector.getLocalPort();
   }
 
+  /** Gives the port up; what is connected goes on. */
+  void stopListening() {
+    connector.setAccepting(false); // wakes the selector, which lets go of the channel
+    if (connector.getTransport() instanceof ServerSocketChannel channel) {
+      IO.close(channel);
+    }
+  }
+
   /** Closes all connections, and ends all threads but that of the timer. */
   void stop() {
     try {
       server.stop();
-    } catch (Exception e) {
-      throw new IllegalStateException("the admin server did not stop", e);
+    } catch (Exception e) { // what else there is to close is closed all the same
+      LOG.error("admin: the HTTP server did not stop as it should", e);
     } finally {
       server.destroy();
     }
@@ -118,8 +135,15 @@ final class JettyFront {
 
   /** What Jetty itself refuses, such as a header that is none, in our words. */
   private static final class Problems extends ErrorHandler {
+    private final PrometheusPage metrics;
+
+    Problems(PrometheusPage metrics) {
+      this.metrics = metrics;
+    }
+
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
+      metrics.answered(response.getStatus());
       SecurityHeaders.put(response.getHeaders());
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, Answer.PROBLEM);
       response.write(true, document(response.getStatus()), callback);

@@ -70,12 +70,6 @@ final class Json {
   /** Percentiles only where there are any. */
   static ObjectNode times(ProxyStats.Times times) {
     ObjectNode json = object().put("count", times.count()).put("total_ms", millis(times.total()));
-    if (times.recentCount() > 0) {
-      json.put("p50", millis(times.p50()))
-          .put("p90", millis(times.p90()))
-          .put("p99", millis(times.p99()))
-          .put("max", millis(times.max()));
-    }
-    return json;
+    return Percentiles.put(json, List.of(times));
   }
 }

@@ -43,13 +43,10 @@ final class MetricsWalk {
      *
      * @param count how often; negative if nobody knows
      * @param totalSeconds all added up; of no meaning if nobody knows how often
-     * @param quantiles in seconds, of the order of {@link #QUANTILES}; NaN for none
+     * @param quantiles in seconds, of the order of {@link Percentiles#SHARES}; NaN for none
      */
     void times(Family family, Series series, long count, double totalSeconds, double[] quantiles);
   }
-
-  /** What is told of times; 1 is the longest. */
-  static final double[] QUANTILES = {0.5, 0.9, 0.99, 1};
 
   private static final Family BUILD =
       gauge("evenkeel_build_info", "Always 1; the version is a label.");
@@ -293,18 +290,8 @@ final class MetricsWalk {
   }
 
   private void putTimes(Family family, Series series, ProxyStats.Times times) {
-    boolean none = times.recentCount() == 0;
     sink.times(
-        family,
-        series,
-        times.count(),
-        inSeconds(times.total()),
-        new double[] {
-          none ? Double.NaN : inSeconds(times.p50()),
-          none ? Double.NaN : inSeconds(times.p90()),
-          none ? Double.NaN : inSeconds(times.p99()),
-          none ? Double.NaN : inSeconds(times.max())
-        });
+        family, series, times.count(), inSeconds(times.total()), Percentiles.inSeconds(times));
   }
 
   private static double inSeconds(Duration time) {
@@ -372,17 +359,7 @@ final class MetricsWalk {
     put(SERVER_NEUTRAL, series, stats.neutral());
     ServerStats.Latencies latencies = stats.latencies();
     if (latencies != null) {
-      sink.times(
-          SERVER_LATENCY,
-          series,
-          -1,
-          0,
-          new double[] {
-            inSeconds(latencies.p50()),
-            inSeconds(latencies.p90()),
-            inSeconds(latencies.p99()),
-            inSeconds(latencies.max())
-          });
+      sink.times(SERVER_LATENCY, series, -1, 0, Percentiles.inSeconds(latencies));
     }
     if (stats.ewma() != null) {
       put(SERVER_EWMA, series, inSeconds(stats.ewma()));

@@ -2,6 +2,7 @@ package io.evenkeel.server.admin;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.evenkeel.server.admin.MetricsWalk.Sink;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -31,10 +32,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What Prometheus scrapes: all that {@link MetricsWalk} names, and how the JVM and the process
  * fare, by Micrometer. Safe for use by any thread but an event loop's.
+ *
+ * <p>Micrometer is begun with the first scrape, not with the program: it is a fifth of the classes
+ * that a start would load, and nobody may ever ask. So collections of garbage are counted from then
+ * on.
  *
  * <p>Each scrape is one reading, and its series are exactly those of what there is at that moment:
  * see docs/decisions/030-metrics.md for why they are not meters.
@@ -43,11 +49,30 @@ final class PrometheusPage implements AutoCloseable {
 
   static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-  private final PrometheusMeterRegistry registry =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-  private final JvmGcMetrics gc = new JvmGcMetrics();
+  private final Inventory inventory;
+
+  // Guarded by this object's lock.
+  private @Nullable PrometheusMeterRegistry registry;
+  private @Nullable JvmGcMetrics gc;
+  private boolean closed;
 
   PrometheusPage(Inventory inventory) {
+    this.inventory = inventory;
+  }
+
+  private synchronized PrometheusMeterRegistry registry() {
+    if (closed) {
+      throw new IllegalStateException("closed (expected: no more scrapes)");
+    }
+    if (registry == null) {
+      registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+      gc = new JvmGcMetrics();
+      begin(registry, gc);
+    }
+    return registry;
+  }
+
+  private void begin(PrometheusMeterRegistry registry, JvmGcMetrics gc) {
     // Those that promtool objects to: the first is below under its conventional name.
     registry
         .config()
@@ -69,16 +94,28 @@ final class PrometheusPage implements AutoCloseable {
     registry.getPrometheusRegistry().register(collector);
   }
 
+  /** The admin API has answered a request, with this status: it is counted by that. */
+  void answered(int status) {
+    Counter.builder("evenkeel.admin.requests")
+        .description("Requests that the admin API has answered, by the answer's status.")
+        .tag("status", Integer.toString(status))
+        .register(registry)
+        .increment();
+  }
+
   /** The text of one scrape, in Prometheus' own format, {@link #CONTENT_TYPE}. O(servers). */
   String scrape() {
-    return registry.scrape();
+    return registry().scrape();
   }
 
   /** Ends what listens to the garbage collector. Idempotent. */
   @Override
-  public void close() {
-    gc.close();
-    registry.close();
+  public synchronized void close() {
+    closed = true;
+    if (gc != null && registry != null) {
+      gc.close();
+      registry.close();
+    }
   }
 
   private static MetricSnapshots collect(Inventory inventory) {
@@ -109,7 +146,7 @@ final class PrometheusPage implements AutoCloseable {
         Family family, Series series, long count, double totalSeconds, double[] quantiles) {
       List<Quantile> values = new ArrayList<>();
       for (int i = 0; i < quantiles.length; i++) {
-        values.add(new Quantile(MetricsWalk.QUANTILES[i], quantiles[i]));
+        values.add(new Quantile(Percentiles.SHARES[i], quantiles[i]));
       }
       add(
           family,

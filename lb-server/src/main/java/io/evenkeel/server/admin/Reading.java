@@ -124,6 +124,17 @@ record Reading(long nanos, Instant time, List<OfBalancer> balancers, List<OfList
             .toList());
   }
 
+  /** What of it is of the balancer of this name, and its listeners; all of it for null. */
+  Reading only(@Nullable String balancer) {
+    return balancer == null
+        ? this
+        : new Reading(
+            nanos,
+            time,
+            balancers.stream().filter(one -> one.name().equals(balancer)).toList(),
+            listenersOf(balancer));
+  }
+
   private static Reading of(
       Inventory inventory, List<Inventory.Balancer> balancers, List<Inventory.Listener> listeners) {
     return new Reading(

@@ -14,7 +14,7 @@ final class Router {
   }
 
   /**
-   * The route; its variables are put into the exchange.
+   * The route, which the exchange knows from then on.
    *
    * @throws HttpProblem if there is none for the path, or none for the method
    */
@@ -23,7 +23,7 @@ final class Router {
     for (Route route : routes) {
       Map<String, String> variables = route.match(exchange.path);
       if (variables != null && route.method().equals(method)) {
-        exchange.variables = variables;
+        exchange.route(route, variables);
         return route;
       }
     }
@@ -50,9 +50,5 @@ final class Router {
     }
     methods.add("OPTIONS");
     return String.join(", ", methods);
-  }
-
-  List<Route> routes() {
-    return routes;
   }
 }

@@ -9,6 +9,7 @@ import io.evenkeel.server.config.AdminConfig.Token;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,10 @@ final class Routes {
 
   private static final int CONFIG_LIMIT = 1024 * 1024;
   private static final int LONGEST_KEY = 1024;
+
+  /** Of events: the largest number that JavaScript has exactly. */
+  private static final long MOST_SEQ = (1L << 53) - 1;
+
   private static final long DEFAULT_SAMPLE = 1_000;
   private static final int MOST_SAMPLE = 10_000;
 
@@ -33,7 +38,7 @@ final class Routes {
   private final Views views;
   private final Changes changes;
   private final EventStreams streams;
-  private final Deadlines deadlines;
+  private final Connections connections;
   private final PrometheusPage prometheus;
   private final Access access;
   private final Sessions sessions;
@@ -46,7 +51,7 @@ final class Routes {
       Views views,
       Changes changes,
       EventStreams streams,
-      Deadlines deadlines,
+      Connections connections,
       PrometheusPage prometheus,
       Access access,
       Sessions sessions) {
@@ -55,7 +60,7 @@ final class Routes {
     this.views = views;
     this.changes = changes;
     this.streams = streams;
-    this.deadlines = deadlines;
+    this.connections = connections;
     this.prometheus = prometheus;
     this.access = access;
     this.sessions = sessions;
@@ -72,9 +77,7 @@ final class Routes {
         Route.get("/metrics", Role.READ, this::prometheus, "All metrics, for Prometheus.")
             .answering(200, "text/plain"));
     addWhole(table);
-    for (String prefix : List.of(API, API + "/balancers/{balancer}")) {
-      addOfBalancer(table, prefix);
-    }
+    addOfBalancers(table);
     OpenApi document = new OpenApi(List.copyOf(table));
     table.add(
         Route.get(
@@ -85,33 +88,11 @@ final class Routes {
 
   private void addWhole(List<Route> table) {
     table.add(
-        get("/health", this::health, "How all of it stands; 503 if it is down.")
-            .answering(200, "Health")
-            .answering(503, "Health"));
-    table.add(
         get("/balancers", exchange -> Answer.json(views.balancers()), "The balancers' names.")
             .answering(200, "Balancers"));
     table.add(
-        get("/metrics", exchange -> Answer.json(views.metrics()), "Totals.")
-            .answering(200, "Metrics"));
-    table.add(
-        get(
-                "/metrics/requests",
-                exchange -> Answer.json(views.requestMetrics()),
-                "How long what took, for each listener.")
-            .answering(200, "RequestMetrics"));
-    table.add(
         get("/history", exchange -> Answer.json(views.history()), "The last hour.")
             .answering(200, "History"));
-    table.add(
-        get(
-                "/events",
-                this::events,
-                "What has happened; with Accept: text/event-stream a stream of what happens.")
-            .taking(
-                Parameter.integer("after", 0, Long.MAX_VALUE, "Those after this number alone."),
-                Parameter.flag("stats", "With a stats event every second, in a stream."))
-            .answering(200, "Events"));
     table.add(get("/config", changes::config, "The configuration in force.").answering(200, "Any"));
     table.add(
         write("PUT", "/config", changes::replaceConfig, "Puts another configuration in force.")
@@ -134,12 +115,36 @@ final class Routes {
             .answering(204, ""));
   }
 
-  private void addOfBalancer(List<Route> table, String prefix) {
-    Route.Handler servers =
-        exchange -> Answer.json(views.servers(targets.balancer(exchange), exchange.isSet("spark")));
+  /**
+   * Those that there are twice: with a balancer in the path, and without. What is of one balancer
+   * is then of the only one, what can be of several of all.
+   */
+  private void addOfBalancers(List<Route> table) {
     List<Route> routes =
         List.of(
-            get("/servers", servers, "The servers.").taking(SPARK).answering(200, "Servers"),
+            get("/health", this::health, "How all of it stands; 503 if it is down.")
+                .answering(200, "Health")
+                .answering(503, "Health"),
+            get(
+                    "/metrics",
+                    exchange ->
+                        Answer.json(views.metrics(targets.reading(exchange), exchange.balancer())),
+                    "Totals.")
+                .answering(200, "Metrics"),
+            get(
+                    "/metrics/requests",
+                    exchange -> Answer.json(views.requestMetrics(targets.reading(exchange))),
+                    "How long what took, for each listener.")
+                .answering(200, "RequestMetrics"),
+            get(
+                    "/events",
+                    this::events,
+                    "What has happened; with Accept: text/event-stream a stream of what happens.")
+                .taking(
+                    Parameter.integer("after", 0, MOST_SEQ, "Those after this number alone."),
+                    Parameter.flag("stats", "With a stats event every second, in a stream."))
+                .answering(200, "Events"),
+            get("/servers", this::servers, "The servers.").taking(SPARK).answering(200, "Servers"),
             write("POST", "/servers", changes::addServer, "Adds a server.")
                 .reading(Changes.NEW_SERVER)
                 .answering(201, "Server"),
@@ -175,8 +180,10 @@ final class Routes {
                 .taking(
                     Parameter.integer("sample", 1, MOST_SAMPLE, "How many; 1,000 if not given."))
                 .answering(200, "Keys"));
+    table.addAll(routes);
     for (Route route : routes) {
-      table.add(route.at(prefix + route.pattern().substring(API.length())));
+      String path = route.pattern().substring(API.length());
+      table.add(route.at(API + "/balancers/{balancer}" + path));
     }
   }
 
@@ -192,8 +199,8 @@ final class Routes {
     return Answer.of(200, PrometheusPage.CONTENT_TYPE, prometheus.scrape());
   }
 
-  private Answer health(Exchange exchange) {
-    ObjectNode health = views.health();
+  private Answer health(Exchange exchange) throws HttpProblem {
+    ObjectNode health = views.health(targets.reading(exchange));
     return Answer.json(health.path("status").asText().equals("down") ? 503 : 200, health);
   }
 
@@ -201,6 +208,10 @@ final class Routes {
     Inventory.Balancer unused =
         targets.balancer(exchange); // they are the same for each that is there
     return Answer.json(views.algorithms());
+  }
+
+  private Answer servers(Exchange exchange) throws HttpProblem {
+    return Answer.json(views.servers(targets.balancer(exchange), exchange.isSet("spark")));
   }
 
   private Answer server(Exchange exchange) throws HttpProblem {
@@ -236,8 +247,9 @@ final class Routes {
         accept.toLowerCase(Locale.ROOT).contains("text/event-stream")
             && !exchange.method().equals("HEAD");
     Long after = exchange.number("after").orElse(null);
+    Predicate<EventLog.Entry> about = targets.events(exchange);
     if (!stream) {
-      return Answer.json(views.events(after == null ? 0 : after));
+      return Answer.json(views.events(after == null ? 0 : after, about));
     }
     // What a browser says when it comes back, with the same query as before.
     String last = exchange.header("Last-Event-ID").orElse("");
@@ -246,8 +258,9 @@ final class Routes {
     }
     streams.open(
         exchange,
-        deadlines,
+        connections,
         after == null ? inventory.events().lastSeq() : after,
+        about,
         exchange.isSet("stats"));
     return null;
   }
@@ -268,6 +281,10 @@ final class Routes {
       throw HttpProblem.of(409, "there are no tokens: nobody has to sign in");
     }
     Token token = access.requireToken(exchange);
+    String before = access.sessionKey(exchange);
+    if (before != null) { // whoever's it is, the browser forgets it
+      sessions.end(before);
+    }
     String secret = sessions.begin(token);
     return Answer.json(session(token.name(), token.role()))
         .with("Set-Cookie", cookie(exchange, secret, sessions.life().toSeconds()));

@@ -113,12 +113,7 @@ final class ServerViews {
           "latency_ms",
           latencies == null
               ? null
-              : Json.object()
-                  .put("count", latencies.count())
-                  .put("p50", Json.millis(latencies.p50()))
-                  .put("p90", Json.millis(latencies.p90()))
-                  .put("p99", Json.millis(latencies.p99()))
-                  .put("max", Json.millis(latencies.max())));
+              : Percentiles.put(Json.object().put("count", latencies.count()), latencies));
       json.put("ewma_ms", stats.ewma() == null ? null : Json.millis(stats.ewma()));
       json.set("traffic", traffic(stats.server().id()));
       servers.add(json);
@@ -304,31 +299,6 @@ final class ServerViews {
 
   /** Empty if nothing was measured in the last minutes. */
   private static ObjectNode worst(List<ServerTraffic> each, Function<ServerTraffic, Times> which) {
-    ObjectNode json = Json.object();
-    Duration p50 = Duration.ZERO;
-    Duration p90 = Duration.ZERO;
-    Duration p99 = Duration.ZERO;
-    Duration max = Duration.ZERO;
-    boolean none = true;
-    for (ServerTraffic traffic : each) {
-      Times times = which.apply(traffic);
-      if (times.recentCount() > 0) {
-        none = false;
-        p50 = longer(p50, times.p50());
-        p90 = longer(p90, times.p90());
-        p99 = longer(p99, times.p99());
-        max = longer(max, times.max());
-      }
-    }
-    return none
-        ? json
-        : json.put("p50", Json.millis(p50))
-            .put("p90", Json.millis(p90))
-            .put("p99", Json.millis(p99))
-            .put("max", Json.millis(max));
-  }
-
-  private static Duration longer(Duration a, Duration b) {
-    return a.compareTo(b) > 0 ? a : b;
+    return Percentiles.put(Json.object(), each.stream().map(which).toList());
   }
 }

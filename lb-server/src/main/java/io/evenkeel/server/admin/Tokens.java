@@ -28,6 +28,11 @@ final class Tokens {
     return tokens.isEmpty();
   }
 
+  /** With the same name, secret and role. */
+  boolean has(Token token) {
+    return tokens.contains(token);
+  }
+
   /** Null if it is nobody's. */
   @Nullable Token find(String secret) {
     byte[] digest = digest(secret);

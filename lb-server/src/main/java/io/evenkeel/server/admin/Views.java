@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -72,11 +73,7 @@ final class Views {
   }
 
   /** GET /health; to be answered with 503 if its {@code status} is {@code down}. */
-  ObjectNode health() {
-    return health(Reading.of(inventory));
-  }
-
-  private ObjectNode health(Reading reading) {
+  ObjectNode health(Reading reading) {
     ArrayNode balancers = Json.array();
     Status worst = Status.UP;
     for (Reading.OfBalancer balancer : reading.balancers()) {
@@ -202,14 +199,14 @@ final class Views {
     return Algorithms.all();
   }
 
-  /** GET /metrics. */
-  ObjectNode metrics() {
-    return metrics(Reading.of(inventory));
-  }
-
-  private ObjectNode metrics(Reading reading) {
+  /**
+   * GET /metrics.
+   *
+   * @param balancer the one that the reading is of; null if it is of all
+   */
+  ObjectNode metrics(Reading reading, @Nullable String balancer) {
     Reading.Totals totals = reading.totals();
-    History.Rates rates = history.rates();
+    History.Rates rates = balancer == null ? history.rates() : history.rates(balancer);
     ObjectNode json = Json.object().put("uptime_seconds", Json.round(inventory.ageSeconds()));
     json.putObject("connections")
         .put("open", totals.open())
@@ -227,8 +224,8 @@ final class Views {
         .put("per_second", Json.round(rates.errors()));
     json.put("p99_ms", Json.round(reading.p99Millis())); // as in the history
     ObjectNode balancers = json.putObject("balancers");
-    for (Reading.OfBalancer balancer : reading.balancers()) {
-      balancers.set(balancer.name(), counts(balancer));
+    for (Reading.OfBalancer one : reading.balancers()) {
+      balancers.set(one.name(), counts(one));
     }
     ObjectNode listeners = json.putObject("listeners");
     for (Reading.OfListener listener : reading.listeners()) {
@@ -271,10 +268,10 @@ final class Views {
   }
 
   /** GET /metrics/requests. */
-  ObjectNode requestMetrics() {
+  ObjectNode requestMetrics(Reading reading) {
     ObjectNode json = Json.object();
     ObjectNode listeners = json.putObject("listeners");
-    for (Reading.OfListener listener : Reading.of(inventory).listeners()) {
+    for (Reading.OfListener listener : reading.listeners()) {
       ObjectNode one = listeners.putObject(listener.name());
       one.set("wait_ms", Json.times(listener.stats().waitTime()));
       one.set("connect_ms", Json.times(listener.stats().connectTime()));
@@ -393,19 +390,25 @@ final class Views {
   }
 
   /** GET /events, for those who do not want a stream of them. */
-  ObjectNode events(long after) {
+  ObjectNode events(long after, Predicate<EventLog.Entry> about) {
     ObjectNode json = Json.object();
     ArrayNode events = json.putArray("events");
-    inventory.events().after(after).forEach(entry -> events.add(entry.json()));
+    inventory.events().after(after).stream()
+        .filter(about)
+        .forEach(entry -> events.add(entry.json()));
     return json;
   }
 
-  /** The {@code data} of a {@code stats} event, of the history's last look. */
-  ObjectNode stats(boolean withSparks) {
-    Reading reading = history.latest();
+  /**
+   * The {@code data} of a {@code stats} event, of the history's last look.
+   *
+   * @param only the balancer that it is to be of; null for all
+   */
+  ObjectNode stats(@Nullable String only, boolean withSparks) {
+    Reading reading = history.latest().only(only);
     ObjectNode json = Json.object().put("time_unix", reading.time().toEpochMilli() / 1e3);
     json.set("health", health(reading));
-    json.set("metrics", metrics(reading));
+    json.set("metrics", metrics(reading, only));
     ObjectNode balancers = json.putObject("balancers");
     for (Reading.OfBalancer balancer : reading.balancers()) {
       ObjectNode one = balancers.putObject(balancer.name());

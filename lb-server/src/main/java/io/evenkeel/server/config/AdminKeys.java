@@ -81,7 +81,7 @@ final class AdminKeys {
   private static final Key<AdminConfig, Map<String, Token>> TOKENS =
       Key.of(
           "tokens",
-          new NoText<>(Types.map(RootKeys.NAME, RootKeys.NAME_EXPECTED, 0, new NoText<>(TOKEN))),
+          Types.map(RootKeys.NAME, RootKeys.NAME_EXPECTED, 0, TOKEN),
           AdminKeys::byName,
           Map.of(),
           "Who may do what, by names for the log.");
@@ -104,38 +104,6 @@ final class AdminKeys {
           Types.shorthand(Types.on(new AdminConfig(DEFAULT_ADDRESS, List.of(), false)), SHAPE));
 
   private AdminKeys() {}
-
-  /** Where a text in place of an object may be a secret: no message shows it. */
-  record NoText<T>(Type<T> type) implements Type<T> {
-    @Override
-    public @Nullable T read(Value value, String path, Reading reading) {
-      if (value instanceof Value.Scalar) {
-        reading.problem(value.place(), path, "no object (expected: " + expected() + ")");
-        return null;
-      }
-      return type.read(value, path, reading);
-    }
-
-    @Override
-    public Map<String, Type<?>> parts() {
-      return Map.of("", type);
-    }
-
-    @Override
-    public Map<String, Object> schema() {
-      return type.schema();
-    }
-
-    @Override
-    public String expected() {
-      return type.expected();
-    }
-
-    @Override
-    public @Nullable Object write(T value) {
-      return type.write(value);
-    }
-  }
 
   private static Path path(String text) {
     try {

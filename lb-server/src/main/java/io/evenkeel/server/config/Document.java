@@ -36,7 +36,8 @@ final class Document {
   /** Of text, in characters. */
   private static final int LARGEST = 4 << 20;
 
-  private static final int DEEPEST = 20;
+  /** As in every body of the admin API, so are the digits of a number. */
+  private static final int DEEPEST = 16;
 
   /** Of what the parsers say, where a part of the text follows. */
   private static final String UNKNOWN_TAG = "found undefined tag handle";
@@ -44,7 +45,11 @@ final class Document {
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .streamReadConstraints(
-              StreamReadConstraints.builder().maxStringLength(LARGEST).maxNameLength(4096).build())
+              StreamReadConstraints.builder()
+                  .maxStringLength(LARGEST)
+                  .maxNameLength(4096)
+                  .maxNumberLength(32)
+                  .build())
           .build();
 
   private static final YAMLFactory YAML =

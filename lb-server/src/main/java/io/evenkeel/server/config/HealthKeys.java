@@ -80,8 +80,7 @@ final class HealthKeys {
   private static final Key<ProbeConfig.Http, Map<String, String>> HEADERS =
       Key.of(
           "headers",
-          new AdminKeys.NoText<>(
-              Types.map("[!#$%&'*+.^_`|~0-9A-Za-z-]+", "an HTTP token", 0, HEADER_VALUE)),
+          Types.map("[!#$%&'*+.^_`|~0-9A-Za-z-]+", "an HTTP token", 0, HEADER_VALUE),
           http -> new TreeMap<>(http.headers()),
           Map.of(),
           "More headers, by their names.");

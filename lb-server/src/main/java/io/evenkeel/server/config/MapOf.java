@@ -19,7 +19,8 @@ record MapOf<T>(Pattern pattern, String names, int least, Type<T> type)
   @Override
   public @Nullable Map<String, T> read(Value value, String path, Reading reading) {
     if (!(value instanceof Entries entries)) {
-      reading.problem(value.place(), path, Types.found(value) + " (expected: " + expected() + ")");
+      reading.problem(
+          value.place(), path, Types.notAnObject(value) + " (expected: " + expected() + ")");
       return null;
     }
     Map<String, T> read = new LinkedHashMap<>();

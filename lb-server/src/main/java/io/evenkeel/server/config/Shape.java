@@ -128,7 +128,8 @@ record Shape<R>(String what, List<Key<R, ?>> keys, Function<Fields, @Nullable R>
   @Override
   public @Nullable R read(Value value, String path, Reading reading) {
     if (!(value instanceof Entries entries)) {
-      reading.problem(value.place(), path, Types.found(value) + " (expected: " + expected() + ")");
+      reading.problem(
+          value.place(), path, Types.notAnObject(value) + " (expected: " + expected() + ")");
       return null;
     }
     Fields fields = new Fields(entries, path, reading);

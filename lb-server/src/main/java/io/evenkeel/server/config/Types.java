@@ -87,6 +87,12 @@ final class Types {
     return value instanceof Items ? "a list" : "an object";
   }
 
+  /** The same in place of an object, without the text: it may be a secret in the wrong place. */
+  static String notAnObject(Value value) {
+    boolean isText = value instanceof Scalar scalar && scalar.kind() != Kind.NOTHING;
+    return isText ? "no object" : found(value);
+  }
+
   private static <T> Type<T> simple(
       String expected,
       Map<String, Object> schema,
@@ -124,8 +130,17 @@ final class Types {
    * @param longest of what is matched with the pattern; the schema does not say it
    */
   static Type<String> text(String pattern, int longest, String expected) {
+    return text(pattern, longest, expected, false);
+  }
+
+  /** As {@link #text(String, String)}; no message shows it. */
+  static Type<String> secret(String pattern, String expected) {
+    return text(pattern, Integer.MAX_VALUE, expected, true);
+  }
+
+  private static Type<String> text(String pattern, int longest, String expected, boolean isSecret) {
     Pattern compiled = Pattern.compile(pattern);
-    return simple(
+    return new Simple<>(
         expected,
         ordered("type", "string", "pattern", "^(?:" + pattern + ")$"),
         scalar -> {
@@ -136,7 +151,8 @@ final class Types {
           }
           return text != null && compiled.matcher(text).matches() ? text : null;
         },
-        text -> text);
+        text -> text,
+        isSecret);
   }
 
   /** A number that is kept as it is written; in quotes, too. */
@@ -157,20 +173,6 @@ final class Types {
         scalar ->
             scalar.kind() != Kind.BOOLEAN && scalar.text().matches(pattern) ? scalar.text() : null,
         text -> text);
-  }
-
-  /** As {@link #text(String, String)}; no message shows it. */
-  static Type<String> secret(String pattern, String expected) {
-    Pattern compiled = Pattern.compile(pattern);
-    return new Simple<>(
-        expected,
-        ordered("type", "string", "pattern", "^(?:" + pattern + ")$"),
-        scalar -> {
-          String text = text(scalar);
-          return text != null && compiled.matcher(text).matches() ? text : null;
-        },
-        text -> text,
-        true);
   }
 
   static Type<Boolean> bool() {

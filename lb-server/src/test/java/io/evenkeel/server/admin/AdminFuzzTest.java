@@ -188,6 +188,7 @@ class AdminFuzzTest {
         new Limits(
             Duration.ofSeconds(60),
             Duration.ofSeconds(60),
+            Duration.ofSeconds(60),
             Duration.ofMillis(1),
             64,
             4,
@@ -323,7 +324,7 @@ class AdminFuzzTest {
   }
 
   /** Threads of admin servers. */
-  private static List<Thread> ours() {
+  static List<Thread> ours() {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(
             thread ->

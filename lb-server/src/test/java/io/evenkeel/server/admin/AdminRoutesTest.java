@@ -2,9 +2,13 @@ package io.evenkeel.server.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Server;
+import io.evenkeel.proxy.ProxyEvent;
+import io.evenkeel.proxy.TcpProxy;
 import io.evenkeel.server.admin.Api.Reply;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -44,6 +48,11 @@ class AdminRoutesTest {
         "/events",
         "/session",
         "/openapi.json",
+        "/balancers/web/health",
+        "/balancers/web/metrics",
+        "/balancers/web/metrics/requests",
+        "/balancers/web/events?after=0",
+        "/balancers/web/events?stats=true",
         "/balancers/web/servers",
         "/balancers/web/servers/a",
         "/balancers/web/servers/a/health",
@@ -91,6 +100,22 @@ class AdminRoutesTest {
         "/api/v1/servers/                 | 404 | no such path",
         "/api/v1/balancers/x/servers      | 404 | no such balancer",
         "/api/v1/balancers/x/algorithms   | 404 | no such balancer",
+        "/api/v1/balancers/x/health       | 404 | no such balancer",
+        "/api/v1/balancers/x/metrics      | 404 | no such balancer",
+        "/api/v1/balancers/x/metrics/requests | 404 | no such balancer",
+        "/api/v1/balancers/x/events       | 404 | no such balancer",
+        "/api/v1/balancers/WEB/health     | 404 | no such balancer",
+        "/api/v1/balancers/web/           | 404 | no such path",
+        "/api/v1/balancers/web            | 404 | no such path",
+        "/api/v1/balancers/web/health/    | 404 | no such path",
+        "/api/v1/balancers/web/config     | 404 | no such path",
+        "/api/v1/balancers/web/reload     | 404 | no such path",
+        "/api/v1/balancers/web/session    | 404 | no such path",
+        "/api/v1/balancers/web/health?x=1 | 400 | x: unknown parameter (expected: none)",
+        "/api/v1/balancers/web/metrics?balancer=x | 400 | balancer: unknown parameter",
+        "/api/v1/balancers/web/events?after=9007199254740992 | 400 | after: '9007199254740992' (expected: 0 to 9007199254740991)",
+        "/api/v1/balancers/web/events?stats=1 | 400 | stats: '1' (expected: true or false)",
+        "/api/v1/balancers/web%2fx/health | 404 | no such balancer",
         "/api/v1/nothing                  | 404 | no such path",
         "/api/v2/servers                  | 404 | no such path",
         "/api/v1                          | 404 | no such path",
@@ -137,6 +162,10 @@ class AdminRoutesTest {
         "/%zz",
         "//api/v1/servers",
         "/api/v1//servers",
+        "/api/v1/balancers//health",
+        "/api/v1/balancers/%2e%2e/health",
+        "/api/v1/balancers/%00/metrics",
+        "/api/v1/balancers/%c0%ae/events",
         "/api/v1/servers/a%0d%0aX-Y:z"
       })
   void pathsThatTryToGetOut_areRefused(String path) throws Exception {
@@ -153,6 +182,13 @@ class AdminRoutesTest {
     assertThat(reply.header("Allow")).isEqualTo("GET, HEAD, OPTIONS");
     assertThat(api.send("PUT", "/api/v1/servers/a", "{}").header("Allow"))
         .isEqualTo("DELETE, GET, HEAD, OPTIONS, PATCH");
+    for (String path : List.of("/health", "/metrics", "/metrics/requests", "/events")) {
+      for (String method : List.of("POST", "PUT", "PATCH", "DELETE")) {
+        Reply no = api.send(method, "/api/v1/balancers/web" + path, "{}");
+        assertThat(no.status()).isEqualTo(405);
+        assertThat(no.header("Allow")).isEqualTo("GET, HEAD, OPTIONS");
+      }
+    }
     Reply options = api.send("OPTIONS", "/api/v1/servers", "");
     assertThat(options.status()).isEqualTo(204);
     assertThat(options.header("Allow")).isEqualTo("GET, HEAD, OPTIONS, POST");
@@ -184,6 +220,64 @@ class AdminRoutesTest {
         .isEqualTo("there is no balancer");
     assertThat(api.get("/api/v1/metrics").status()).isEqualTo(200);
     assertThat(api.get("/metrics").status()).isEqualTo(200);
+  }
+
+  @Test
+  void eachBalancer_hasHealthMetricsAndEventsOfItsOwn() throws Exception {
+    LoadBalancer other =
+        LoadBalancer.builder().servers(Server.of("127.0.0.1", 1).withId("x")).build();
+    TcpProxy proxy = TcpProxy.builder(other).listen("127.0.0.1", 0).build();
+    try (other) {
+      proxy.start();
+      api.inventory.put(Inventory.Balancer.of("a/b", other));
+      api.inventory.put(new Inventory.Listener("in", proxy, "a/b"));
+      assertThat(other.maintain("x")).isTrue();
+      assertThat(api.balancer.drain("a")).isTrue();
+      api.balancer.acquire().close();
+      api.inventory.events().change("test", "text");
+
+      Reply web = api.get("/api/v1/balancers/web/health");
+      assertThat(web.status()).isEqualTo(200);
+      assertThat(web.json().path("status").asText()).isEqualTo("up");
+      assertThat(names(web.json().path("balancers"))).containsExactly("web");
+      assertThat(web.json().path("listeners")).isEmpty();
+      Reply down = api.get("/api/v1/balancers/a%2Fb/health");
+      assertThat(down.status()).isEqualTo(503);
+      assertThat(names(down.json().path("balancers"))).containsExactly("a/b");
+      assertThat(names(down.json().path("listeners"))).containsExactly("in");
+      Reply all = api.get("/api/v1/health");
+      assertThat(all.status()).isEqualTo(503);
+      assertThat(names(all.json().path("balancers"))).containsExactly("web", "a/b");
+
+      JsonNode metrics = api.get("/api/v1/balancers/web/metrics").json();
+      assertThat(metrics.path("balancers").fieldNames()).toIterable().containsExactly("web");
+      assertThat(metrics.path("listeners")).isEmpty();
+      assertThat(metrics.path("connections").path("accepted").asLong()).isEqualTo(1);
+      JsonNode others = api.get("/api/v1/balancers/a%2Fb/metrics").json();
+      assertThat(others.path("listeners").fieldNames()).toIterable().containsExactly("in");
+      assertThat(others.path("connections").path("accepted").asLong()).isZero();
+      assertThat(api.get("/api/v1/balancers/a%2Fb/metrics/requests").json().path("listeners"))
+          .hasSize(1);
+      assertThat(api.get("/api/v1/balancers/web/metrics/requests").json().path("listeners"))
+          .isEmpty();
+
+      api.inventory.events().listener("in").accept(new ProxyEvent.Draining());
+      assertThat(api.get("/api/v1/balancers/web/events").json().path("events"))
+          .extracting(event -> event.path("server").asText())
+          .containsExactly("a");
+      assertThat(api.get("/api/v1/balancers/a%2Fb/events").json().path("events"))
+          .extracting(event -> event.path("type").asText())
+          .containsExactly("server", "listener");
+      assertThat(api.get("/api/v1/events").json().path("events")).hasSize(4);
+    } finally {
+      int unused = proxy.shutdown(Duration.ZERO);
+    }
+  }
+
+  private static List<String> names(JsonNode list) {
+    List<String> names = new ArrayList<>();
+    list.forEach(one -> names.add(one.path("name").asText()));
+    return names;
   }
 
   @Test

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evenkeel.server.admin.AdminServerBuilder.Limits;
 import io.evenkeel.server.admin.Api.Reply;
 import io.evenkeel.server.config.AdminConfig.Role;
+import io.evenkeel.server.config.AdminConfig.Token;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.net.http.HttpRequest;
@@ -29,6 +32,7 @@ class AdminSecurityTest {
   private static final String EYES = "eyes-secret-0123456789";
   private static final Limits QUICK =
       new Limits(
+          Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofMillis(1),
@@ -196,6 +200,55 @@ class AdminSecurityTest {
     assertThat(signedOut.header("Set-Cookie")).contains("=; ", "Max-Age=0");
     assertThat(withCookie(api, "GET", "/api/v1/servers", cookie).status()).isEqualTo(401);
     assertThat(withCookie(api, "DELETE", "/api/v1/session", cookie).status()).isEqualTo(204);
+  }
+
+  /** As by a reload, when one was given away: at once, and for all that was begun with it. */
+  @Test
+  void otherTokens_putOutWhoWasLetInByThoseBefore() throws Exception {
+    Api api = withTokens();
+    Reply signedIn = api.send(with(OPS, api.request("POST", "/api/v1/session", "")));
+    String cookie = signedIn.header("Set-Cookie").split(";", -1)[0];
+    try (Socket byToken = api.connect();
+        Socket byCookie = api.connect()) {
+      for (Socket stream : List.of(byToken, byCookie)) {
+        String proof = stream == byToken ? "Authorization: Bearer " + OPS : "Cookie: " + cookie;
+        String request =
+            Api.head("GET /api/v1/events HTTP/1.1", "Host: x", "Accept: text/event-stream", proof);
+        stream.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(stream.getInputStream().read()).isEqualTo('H');
+      }
+      assertThatThrownBy(() -> api.admin.useTokens(List.of(new Token("ops", "short", Role.WRITE))))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageNotContaining("short");
+      assertThat(api.send(with(OPS, api.request("GET", "/api/v1/servers", ""))).status())
+          .isEqualTo(200);
+
+      String other = "another-secret-0123456789";
+      api.admin.useTokens(
+          List.of(new Token("ops", other, Role.WRITE), new Token("eyes", EYES, Role.READ)));
+      assertThat(api.send(with(OPS, api.request("GET", "/api/v1/servers", ""))).status())
+          .isEqualTo(401);
+      assertThat(withCookie(api, "GET", "/api/v1/servers", cookie).status()).isEqualTo(401);
+      assertThat(Api.readToEnd(byToken)).contains("200 OK");
+      assertThat(Api.readToEnd(byCookie)).contains("200 OK");
+      for (String secret : List.of(other, EYES)) {
+        assertThat(api.send(with(secret, api.request("GET", "/api/v1/servers", ""))).status())
+            .isEqualTo(200);
+      }
+    }
+  }
+
+  @Test
+  void noTokens_areForLoopbackOnly() throws Exception {
+    Api api = new Api(builder -> builder.bind("0.0.0.0", 0).token("ops", OPS, Role.WRITE));
+    open.add(api);
+    assertThatThrownBy(() -> api.admin.useTokens(List.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("loopback");
+    assertThat(api.get("/api/v1/servers").status()).isEqualTo(401);
+    Api local = withTokens();
+    local.admin.useTokens(List.of());
+    assertThat(local.get("/api/v1/servers").status()).isEqualTo(200);
   }
 
   private static Reply withCookie(Api api, String method, String path, String cookie)
@@ -406,24 +459,48 @@ class AdminSecurityTest {
   }
 
   @Test
-  void moreConnectionsThanAllowed_waitInTheBacklog() throws Exception {
-    Limits few =
-        new Limits(
-            QUICK.header(), QUICK.exchange(), QUICK.wrongToken(), 2, 4, 1024, 3, QUICK.session());
-    Api api = new Api(builder -> builder.limits(few));
-    open.add(api);
-    try (Socket first = api.connect();
-        Socket second = api.connect()) {
-      String request = "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\n\r\n";
-      first.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-      second.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-      assertThat(first.getInputStream().read()).isEqualTo('H');
-      assertThat(second.getInputStream().read()).isEqualTo('H');
-      try (Socket third = api.connect()) {
-        third.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-        first.close();
-        assertThat(third.getInputStream().read()).isEqualTo('H');
+  void signingInAgain_endsTheSessionBefore_andACookieOfOnesOwnMakingIsNone() throws Exception {
+    Api api = withTokens();
+    String made = "evenkeel_" + api.port() + "=" + "A".repeat(43);
+    Reply first =
+        api.send(with(OPS, api.request("POST", "/api/v1/session", "")).header("Cookie", made));
+    String before = first.header("Set-Cookie").split(";", -1)[0];
+    assertThat(before).isNotEqualTo(made);
+    Reply second =
+        api.send(with(OPS, api.request("POST", "/api/v1/session", "")).header("Cookie", before));
+    String after = second.header("Set-Cookie").split(";", -1)[0];
+    assertThat(withCookie(api, "GET", "/api/v1/servers", made).status()).isEqualTo(401);
+    assertThat(withCookie(api, "GET", "/api/v1/servers", before).status()).isEqualTo(401);
+    assertThat(withCookie(api, "GET", "/api/v1/servers", after).status()).isEqualTo(200);
+  }
+
+  @Test
+  void wrongTokens_areTold_withAddressAndRoute_andNeverTheTokens() throws Exception {
+    PrintStream before = System.err;
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+    String counted;
+    try {
+      Api api = withTokens();
+      String[][] requests = {
+        {"GET", "/api/v1/servers/wrong-secret-0123456789"},
+        {"POST", "/api/v1/session"},
+        {"GET", "/metrics"},
+      };
+      for (String[] request : requests) {
+        String wrong = "wrong-secret-0123456789";
+        assertThat(api.send(with(wrong, api.request(request[0], request[1], ""))).status())
+            .isEqualTo(401);
       }
+      counted = api.send(with(EYES, api.request("GET", "/metrics", ""))).body();
+    } finally {
+      System.setErr(before);
     }
+    assertThat(log.toString(StandardCharsets.UTF_8).lines().filter(line -> line.contains("wrong")))
+        .singleElement()
+        .asString()
+        .contains("WARN", "a wrong token from 127.0.0.1, for GET /api/v1/servers/{id}")
+        .doesNotContain("secret");
+    assertThat(counted).contains("evenkeel_admin_requests_total{status=\"401\"} 3.0");
   }
 }

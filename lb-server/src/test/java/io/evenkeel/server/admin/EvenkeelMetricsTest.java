@@ -80,10 +80,10 @@ class EvenkeelMetricsTest {
     assertThat(
             registry
                 .get("evenkeel.connection.duration.percentile")
-                .tags("phi", "0.99")
+                .tags("phi", "0.95")
                 .timeGauge()
                 .value(TimeUnit.NANOSECONDS))
-        .isEqualTo((double) rig.proxy.stats().duration().p99().toNanos(), within(0.5));
+        .isEqualTo((double) rig.proxy.stats().duration().p95().toNanos(), within(0.5));
     assertThat(
             registry
                 .get("evenkeel.wait.percentile")

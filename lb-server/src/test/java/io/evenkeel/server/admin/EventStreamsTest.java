@@ -3,6 +3,8 @@ package io.evenkeel.server.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Server;
 import io.evenkeel.server.admin.AdminServerBuilder.Limits;
 import io.evenkeel.server.config.AdminConfig.Role;
 import java.io.BufferedInputStream;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -25,6 +28,7 @@ class EventStreamsTest {
 
   private static final Limits LIMITS =
       new Limits(
+          Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofSeconds(60),
           Duration.ofMillis(1),
@@ -49,9 +53,14 @@ class EventStreamsTest {
     final List<String> head = new ArrayList<>();
 
     Stream(Api api, String query, String headers) throws IOException {
+      this(api, "/events", query, headers);
+    }
+
+    Stream(Api api, String path, String query, String headers) throws IOException {
       socket = api.connect();
       String request =
-          "GET /api/v1/events"
+          "GET /api/v1"
+              + path
               + query
               + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
               + headers
@@ -240,12 +249,13 @@ class EventStreamsTest {
   void whoDoesNotRead_isCutOff_andKeepsNobodyWaiting() throws Exception {
     try (Stream reads = new Stream(api, "", "");
         Stream sleeps = new Stream(api, "", "")) {
-      String text = "x".repeat(4_000);
+      sleeps.socket.setReceiveBufferSize(32 * 1024); // else it may grow, to tens of MB
+      String text = "x".repeat(400);
       // 16 MB: beyond all buffers between here and there, the queue's 64 KiB included.
       String last = "";
-      for (int i = 0; i < 4_000; i++) {
+      for (int i = 0; i < 40_000; i++) {
         api.inventory.events().change("test", text);
-        if (i % 8 == 7) {
+        if (i % 80 == 79) {
           last = "" + api.inventory.events().lastSeq();
           while (!reads.next().get("id").equals(last)) {
             // until it is up to date
@@ -286,6 +296,70 @@ class EventStreamsTest {
         assertThat(token.next()).isNotNull();
         guarded.admin.close();
         assertThat(token.next()).isNull();
+      }
+    }
+  }
+
+  @Test
+  void everyStream_beginsWithItsHeader_whateverIsWrittenInThatMoment() throws Exception {
+    int streams = 100;
+    Duration ever = Duration.ofDays(1);
+    Limits wide = new Limits(ever, ever, ever, ever, streams, streams, 1 << 30, 4, ever);
+    AtomicBoolean over = new AtomicBoolean();
+    try (Api busy = new Api(builder -> builder.limits(wide))) {
+      Thread writes =
+          new Thread(
+              () -> {
+                while (!over.get()) {
+                  busy.inventory.events().change("test", "text");
+                  Thread.onSpinWait();
+                }
+              });
+      writes.start();
+      try {
+        for (int i = 0; i < streams; i++) {
+          try (Stream stream = new Stream(busy, "?after=0", "")) {
+            assertThat(stream.head).startsWith("HTTP/1.1 200 OK");
+            assertThat(stream.head)
+                .filteredOn(line -> line.startsWith("Content-Type"))
+                .containsExactly("Content-Type: text/event-stream");
+            assertThat(stream.reader.readLine()).isEqualTo("retry: 2000");
+          }
+        }
+      } finally {
+        over.set(true);
+        writes.join();
+      }
+    }
+  }
+
+  @Test
+  void streamsOfOneBalancer_haveItsEventsAlone_andItsStats() throws Exception {
+    LoadBalancer other = LoadBalancer.builder().servers(Server.of("h", 1).withId("x")).build();
+    try (other) {
+      api.inventory.put(Inventory.Balancer.of("a/b", other));
+      try (Stream web = new Stream(api, "/balancers/web/events", "?stats=true", "");
+          Stream both = new Stream(api, "?stats=true", "")) {
+        other.drain("x");
+        api.inventory.events().change("test", "text");
+        api.balancer.drain("a");
+        assertThat(web.next("server").get("data")).contains("\"server\":\"a\"");
+        assertThat(both.next("server").get("data")).contains("\"server\":\"x\"");
+        JsonNode stats = Api.JSON.readTree(web.next("stats").get("data"));
+        assertThat(stats.path("balancers").properties()).hasSize(1);
+        assertThat(stats.path("health").path("balancers")).hasSize(1);
+        assertThat(stats.path("metrics").path("balancers").has("web")).isTrue();
+        JsonNode all;
+        do { // the history has looked since
+          all = Api.JSON.readTree(both.next("stats").get("data"));
+        } while (all.path("balancers").size() != 2);
+        api.inventory.removeBalancer("web");
+        do { // what was on its way
+          stats = Api.JSON.readTree(web.next("stats").get("data"));
+        } while (!stats.path("balancers").isEmpty());
+      }
+      try (Stream gone = new Stream(api, "/balancers/web/events", "", "")) {
+        assertThat(gone.status()).isEqualTo(404);
       }
     }
   }

@@ -89,6 +89,7 @@ class HistoryTest {
       assertThat(watched.rates()).isEqualTo(new History.Rates(4, 2_000, 2_000, 0));
       assertThat(watched.rates("web", STRANGE)).isEqualTo(new History.Rates(3, 1_500, 1_500, 0));
       assertThat(watched.rates("web", "plain")).isEqualTo(new History.Rates(1, 500, 500, 0));
+      assertThat(watched.rates("web")).isEqualTo(watched.rates());
 
       rig.inventory.removeListener("front");
       rig.pass(ofSeconds(1));
@@ -101,6 +102,25 @@ class HistoryTest {
       watched.sample();
       assertThat(watched.rates()).as("no jump by what it did before").isEqualTo(History.Rates.NONE);
     }
+  }
+
+  @Test
+  void eachBalancer_hasRatesOfItsOwn() {
+    LoadBalancer busy = balancer("a");
+    LoadBalancer idle = balancer("a");
+    inventory.put(Inventory.Balancer.of("busy", busy));
+    inventory.put(Inventory.Balancer.of("idle", idle));
+    history.sample();
+    use(busy, 10);
+    use(idle, 1);
+    sampleAfterASecond();
+    assertThat(history.rates("busy")).isEqualTo(new History.Rates(10, 0, 0, 0));
+    assertThat(history.rates("idle")).isEqualTo(new History.Rates(1, 0, 0, 0));
+    assertThat(history.rates()).isEqualTo(new History.Rates(11, 0, 0, 0));
+    assertThat(history.rates("nobody")).isEqualTo(History.Rates.NONE);
+    inventory.removeBalancer("busy");
+    sampleAfterASecond();
+    assertThat(history.rates("busy")).isEqualTo(History.Rates.NONE);
   }
 
   @Test

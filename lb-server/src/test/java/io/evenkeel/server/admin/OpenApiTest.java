@@ -3,6 +3,8 @@ package io.evenkeel.server.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evenkeel.health.CircuitBreakers;
 import io.evenkeel.health.HealthMonitor;
 import io.evenkeel.health.OutlierDetector;
@@ -19,6 +21,8 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the document says is what the server does. */
 class OpenApiTest {
@@ -115,7 +119,43 @@ class OpenApiTest {
   }
 
   @Test
-  void everyAnswer_toAChange_isAsDescribed() throws Exception {
+  void whatIsOfABalancer_isTheSameWithItsNameAndWithout() {
+    String prefix = "/api/v1/balancers/{balancer}";
+    Set<String> of = new TreeSet<>();
+    for (Map.Entry<String, JsonNode> path : document.path("paths").properties()) {
+      if (path.getKey().startsWith(prefix)) {
+        String rest = path.getKey().substring(prefix.length());
+        of.add(rest);
+        ObjectNode named = path.getValue().deepCopy();
+        for (JsonNode operation : named) {
+          ArrayNode parameters = (ArrayNode) operation.path("parameters");
+          assertThat(parameters.remove(0).path("name").asText()).isEqualTo("balancer");
+          if (parameters.isEmpty()) {
+            ((ObjectNode) operation).remove("parameters");
+          }
+        }
+        assertThat(named).as(rest).isEqualTo(document.path("paths").path("/api/v1" + rest));
+      }
+    }
+    assertThat(of)
+        .containsExactly(
+            "/algorithm",
+            "/algorithms",
+            "/events",
+            "/explain",
+            "/health",
+            "/keys",
+            "/metrics",
+            "/metrics/requests",
+            "/metrics/servers",
+            "/servers",
+            "/servers/{id}",
+            "/servers/{id}/health");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "/balancers/{balancer}"})
+  void everyAnswer_toAChange_isAsDescribed(String prefix) throws Exception {
     List<String[]> changes =
         List.of(
             new String[] {"POST", "/servers", "{\"host\":\"h\",\"port\":1,\"id\":\"x\"}"},
@@ -136,12 +176,19 @@ class OpenApiTest {
             new String[] {"DELETE", "/servers/x", ""},
             new String[] {"DELETE", "/servers/a?drain_seconds=1", ""});
     for (String[] change : changes) {
-      Reply reply = api.send(change[0], "/api/v1" + change[1], change[2]);
       String path =
-          change[1].replaceFirst("\\?.*", "").replaceFirst("/servers/.*", "/servers/{id}");
-      check(
-          reply,
-          document.path("paths").path("/api/v1" + path).path(change[0].toLowerCase(Locale.ROOT)));
+          "/api/v1"
+              + prefix
+              + change[1].replaceFirst("\\?.*", "").replaceFirst("/servers/.*", "/servers/{id}");
+      JsonNode operation =
+          document.path("paths").path(path).path(change[0].toLowerCase(Locale.ROOT));
+      Reply reply = api.send(change[0], at("/api/v1" + prefix) + change[1], change[2]);
+      if (prefix.isEmpty() || change[1].matches("/(servers|algorithm).*")) {
+        check(reply, operation);
+      } else { // not one of a balancer
+        assertThat(operation.isMissingNode()).isTrue();
+        assertThat(reply.status()).isEqualTo(404);
+      }
     }
   }
 

@@ -54,6 +54,10 @@ class ViewsTest {
     rig.close();
   }
 
+  private Reading now() {
+    return Reading.of(rig.inventory);
+  }
+
   private Inventory.Balancer web() {
     return Objects.requireNonNull(rig.inventory.balancer("web"));
   }
@@ -83,7 +87,7 @@ class ViewsTest {
 
   @Test
   void health_saysUp_thenDegraded_thenDown() {
-    JsonNode up = views.health();
+    JsonNode up = views.health(now());
     assertThat(up.get("status").asText()).isEqualTo("up");
     assertThat(up.get("version").asText()).isNotEmpty();
     assertThat(up.get("uptime_seconds").asDouble()).isEqualTo(11);
@@ -106,12 +110,12 @@ class ViewsTest {
 
     rig.sick.add("plain");
     rig.pass(ofSeconds(20));
-    assertThat(views.health().get("status").asText()).isEqualTo("degraded");
+    assertThat(views.health(now()).get("status").asText()).isEqualTo("degraded");
 
     rig.sick.add(STRANGE);
     rig.pass(ofSeconds(20));
     draining = true;
-    JsonNode down = views.health();
+    JsonNode down = views.health(now());
     assertThat(down.get("status").asText()).isEqualTo("down");
     assertThat(down.get("balancers").get(0).get("status").asText()).isEqualTo("down");
     assertThat(down.get("draining").asBoolean()).isTrue();
@@ -120,11 +124,11 @@ class ViewsTest {
   @Test
   void aServerThatDrains_degradesNothing_andAListenerThatStopped_saysSo() {
     rig.balancer.drain("plain");
-    assertThat(views.health().get("status").asText()).isEqualTo("up");
+    assertThat(views.health(now()).get("status").asText()).isEqualTo("up");
 
     int cut = rig.proxy.shutdown(ofSeconds(1));
     assertThat(cut).isZero();
-    JsonNode front = views.health().get("listeners").get(0);
+    JsonNode front = views.health(now()).get("listeners").get(0);
     assertThat(front.get("status").asText()).isEqualTo("stopped");
   }
 
@@ -186,7 +190,7 @@ class ViewsTest {
     assertThat(traffic.get("bytes_out").asInt()).isEqualTo(6_000);
     assertThat(traffic.get("duration_ms").fieldNames())
         .toIterable()
-        .containsExactly("p50", "p90", "p99", "max");
+        .containsExactly("p50", "p90", "p95", "p99", "max");
     assertThat(traffic.get("duration_ms").get("max").asDouble()).isPositive();
     assertThat(json.get("rates").get("connections").asDouble()).isEqualTo(3);
     assertThat(json.get("rates").get("bytes_out").asDouble()).isEqualTo(3_000);
@@ -313,7 +317,7 @@ class ViewsTest {
     Inventory.Balancer alone = alone("alone", 2, "random");
     alone.balancer().acquire();
 
-    JsonNode json = views.metrics();
+    JsonNode json = views.metrics(now(), null);
 
     BalancerStats stats = rig.balancer.stats();
     JsonNode web = json.get("balancers").get("web");
@@ -332,7 +336,7 @@ class ViewsTest {
     assertThat(json.get("bytes").get("out").asInt()).isEqualTo(400);
     assertThat(json.get("errors").get("total").asInt()).isZero();
 
-    JsonNode requests = views.requestMetrics().get("listeners").get("front");
+    JsonNode requests = views.requestMetrics(now()).get("listeners").get("front");
     assertThat(requests.get("duration_ms").get("count").asInt()).isEqualTo(4);
     assertThat(requests.get("duration_ms").has("p99")).isTrue();
     assertThat(requests.get("wait_ms").has("p99")).isFalse();
@@ -357,7 +361,7 @@ class ViewsTest {
               });
       for (int i = 0; i < 200; i++) {
         history.sample();
-        JsonNode json = views.stats(false);
+        JsonNode json = views.stats(null, false);
         JsonNode web = json.get("metrics").get("balancers").get("web");
         long picks = 0;
         for (JsonNode server : json.get("balancers").get("web").get("servers")) {
@@ -375,7 +379,7 @@ class ViewsTest {
   @Test
   void stats_haveHealthMetricsAndServers() {
     history.sample();
-    JsonNode json = views.stats(true);
+    JsonNode json = views.stats(null, true);
 
     assertThat(json.get("time_unix").asDouble())
         .isEqualTo(rig.wallClock.millis() / 1e3, within(1e-3));
@@ -385,7 +389,8 @@ class ViewsTest {
     assertThat(web.get("algorithm").get("name").asText()).isEqualTo("weighted_round_robin");
     assertThat(web.get("servers")).hasSize(2);
     assertThat(web.get("servers").get(0).get("spark")).hasSize(60);
-    assertThat(views.stats(false).get("balancers").get("web").get("servers").get(0).has("spark"))
+    assertThat(
+            views.stats(null, false).get("balancers").get("web").get("servers").get(0).has("spark"))
         .isFalse();
   }
 
@@ -517,12 +522,13 @@ class ViewsTest {
     Inventory empty = new Inventory();
     Views none = new Views(empty, new History(empty), () -> false);
 
-    assertThat(none.health().get("status").asText()).isEqualTo("up");
+    assertThat(none.health(Reading.of(empty)).get("status").asText()).isEqualTo("up");
     assertThat(none.balancers().get("balancers")).isEmpty();
-    assertThat(none.metrics().get("connections").get("open").asInt()).isZero();
+    assertThat(none.metrics(Reading.of(empty), null).get("connections").get("open").asInt())
+        .isZero();
     assertThat(none.history().get("open")).isEmpty();
-    assertThat(none.events(0).get("events")).isEmpty();
-    assertThat(none.stats(true).get("balancers")).isEmpty();
+    assertThat(none.events(0, entry -> true).get("events")).isEmpty();
+    assertThat(none.stats(null, true).get("balancers")).isEmpty();
   }
 
   @Test
@@ -535,10 +541,10 @@ class ViewsTest {
             readers.submit(
                 () -> {
                   for (int i = 0; i < 100; i++) {
-                    assertThat(views.health()).isNotNull();
-                    assertThat(views.metrics()).isNotNull();
-                    assertThat(views.stats(true)).isNotNull();
-                    assertThat(views.events(0)).isNotNull();
+                    assertThat(views.health(now())).isNotNull();
+                    assertThat(views.metrics(now(), null)).isNotNull();
+                    assertThat(views.stats(null, true)).isNotNull();
+                    assertThat(views.events(0, entry -> true)).isNotNull();
                     for (Inventory.Balancer balancer : rig.inventory.balancers()) {
                       assertThat(views.servers(balancer, true)).isNotNull();
                       assertThat(views.explain(balancer, "key")).isNotNull();

@@ -84,7 +84,7 @@ function kinds(byKind) {
 }
 
 function latencies(rows) {
-  const quantiles = ['p50', 'p90', 'p99', 'max'];
+  const quantiles = ['p50', 'p90', 'p95', 'p99', 'max'];
   return el('table', { class: 'small' }, el('thead', {}, el('tr', {}, el('th', { text: 'Time' }), ...quantiles.map((name) => el('th', { scope: 'col', text: name })))),
     el('tbody', {}, ...rows.map(([name, of]) => el('tr', {}, el('th', { scope: 'row', text: name }), ...quantiles.map((q) => el('td', { text: ms(of?.[q]) }))))));
 }
