@@ -2,7 +2,6 @@ package io.evenkeel.server.admin;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.evenkeel.server.admin.MetricsWalk.Sink;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -20,6 +19,7 @@ import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Exemplars;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
@@ -32,6 +32,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +51,15 @@ final class PrometheusPage implements AutoCloseable {
 
   static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
+  private static final MetricMetadata ANSWERS =
+      new MetricMetadata(
+          "evenkeel_admin_requests",
+          "Requests that the admin API has answered, by the answer's status.");
+
   private final Inventory inventory;
+
+  /** How many of each status. */
+  private final Map<Integer, LongAdder> answers = new ConcurrentSkipListMap<>();
 
   // Guarded by this object's lock.
   private @Nullable PrometheusMeterRegistry registry;
@@ -90,17 +100,13 @@ final class PrometheusPage implements AutoCloseable {
           .description("CPU time that the process has used.")
           .register(registry);
     }
-    MultiCollector collector = () -> collect(inventory);
+    MultiCollector collector = this::collect;
     registry.getPrometheusRegistry().register(collector);
   }
 
   /** The admin API has answered a request, with this status: it is counted by that. */
   void answered(int status) {
-    Counter.builder("evenkeel.admin.requests")
-        .description("Requests that the admin API has answered, by the answer's status.")
-        .tag("status", Integer.toString(status))
-        .register(registry)
-        .increment();
+    answers.computeIfAbsent(status, first -> new LongAdder()).increment();
   }
 
   /** The text of one scrape, in Prometheus' own format, {@link #CONTENT_TYPE}. O(servers). */
@@ -118,10 +124,18 @@ final class PrometheusPage implements AutoCloseable {
     }
   }
 
-  private static MetricSnapshots collect(Inventory inventory) {
+  private MetricSnapshots collect() {
     Collected collected = new Collected();
     MetricsWalk.walk(inventory, Reading.of(inventory), collected);
-    return collected.snapshots();
+    List<MetricSnapshot> all = collected.snapshots();
+    List<CounterDataPointSnapshot> counts = new ArrayList<>();
+    answers.forEach(
+        (status, count) -> {
+          Labels labels = Labels.of("status", status.toString());
+          counts.add(new CounterDataPointSnapshot(count.sum(), labels, null, 0));
+        });
+    all.add(new CounterSnapshot(ANSWERS, counts));
+    return new MetricSnapshots(all);
   }
 
   /** By families, in the order in which they come up. */
@@ -159,10 +173,10 @@ final class PrometheusPage implements AutoCloseable {
               0));
     }
 
-    MetricSnapshots snapshots() {
-      MetricSnapshots.Builder all = MetricSnapshots.builder();
-      points.forEach((family, of) -> all.metricSnapshot(snapshot(family, of)));
-      return all.build();
+    List<MetricSnapshot> snapshots() {
+      List<MetricSnapshot> all = new ArrayList<>();
+      points.forEach((family, of) -> all.add(snapshot(family, of)));
+      return all;
     }
 
     private static MetricSnapshot snapshot(Family family, List<DataPointSnapshot> points) {
