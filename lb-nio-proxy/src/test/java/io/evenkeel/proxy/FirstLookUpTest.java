@@ -4,11 +4,13 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evenkeel.core.BalancerEvent.ServerAdded;
 import io.evenkeel.core.Lease;
 import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Node;
 import io.evenkeel.core.Server;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
@@ -143,8 +145,44 @@ class FirstLookUpTest extends ProxyFixture {
     found("slow.example");
     assertThat(said(first)).isEqualTo(named.port());
     held.close();
-    int port = said(second);
-    assertThat(port).isIn(full.port(), named.port());
+    assertThat(said(second)).isIn(full.port(), named.port());
+    assertQuiet();
+  }
+
+  /** The proxy is told of a server later than a pick may find it: here, after a client has come. */
+  @Test
+  void serverThatNobodyToldOfYet_costsNobodyHisPlaceInLine() throws Exception {
+    Backend full = closeLater(Backend.named(0));
+    Backend named = closeLater(Backend.named(0));
+    LoadBalancer balancer =
+        LoadBalancer.builder().servers(full.server()).maxConcurrent(1).seed(1).build();
+    List<Socket> clients = new ArrayList<>();
+    balancer.addListener( // hears of it before the proxy does
+        event -> {
+          if (event instanceof ServerAdded) {
+            try {
+              clients.add(connect());
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+            await("second is in line", () -> proxy.stats().waiting() == 2);
+            assertThat(asked).containsExactly("slow.example");
+          }
+        });
+    start(
+        balancer,
+        builder -> builder.eventLoops(1).maxWaiting(2).clock(now::get).resolver(this::lookUp));
+    Lease held = balancer.acquire();
+    clients.add(connect());
+    await("first is in line", () -> proxy.stats().waiting() == 1);
+    balancer.add(Server.of("slow.example", named.port()));
+    assertThat(proxy.stats().waiting()).isEqualTo(2);
+    assertThat(clients).hasSize(2);
+    found("slow.example");
+    assertThat(said(clients.get(0))).isEqualTo(named.port());
+    held.close();
+    assertThat(said(clients.get(1))).isIn(full.port(), named.port());
+    assertThat(node("slow.example").failures()).isZero();
     assertQuiet();
   }
 

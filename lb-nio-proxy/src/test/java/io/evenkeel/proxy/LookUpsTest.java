@@ -3,6 +3,7 @@ package io.evenkeel.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evenkeel.core.LoadBalancer;
+import io.evenkeel.core.Node;
 import io.evenkeel.core.Server;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -169,6 +170,31 @@ class LookUpsTest {
       balancer.add(six);
       assertThat(balancer.nodes()).noneMatch(addresses::isAwaited);
       assertThat(addresses.isAnyAwaited()).isFalse();
+    }
+  }
+
+  /** An event may be late: a pick may know of a server first, and of its end last. */
+  @Test
+  void memberOfWhichNoEventTold_isAwaited_thenKnown_andForgottenWhenItHasLeft() {
+    LoadBalancer balancer =
+        LoadBalancer.builder()
+            .servers(Server.of("name.example", 1), Server.of("127.0.0.1", 1))
+            .build();
+    Node named = balancer.nodes().get(0);
+    try (ServerAddresses addresses =
+        new ServerAddresses("resolver", this::lookUp, () -> ended.add("told"))) {
+      assertThat(addresses.find(named)).isNull();
+      assertThat(addresses.isAnyAwaited()).isTrue();
+      answer("name.example").countDown();
+      ProxyFixture.await("it is known", () -> !addresses.isAwaited(named));
+      assertThat(addresses.find(named)).extracting(a -> a.getPort()).containsExactly(1);
+      assertThat(begun).hasSize(1);
+    }
+    try (ServerAddresses addresses = new ServerAddresses("resolver", this::lookUp, () -> {})) {
+      balancer.remove(named.server().id());
+      assertThat(addresses.find(named)).isNull();
+      assertThat(addresses.isAnyAwaited()).isFalse();
+      assertThat(begun).as("nobody needs it").hasSize(1);
     }
   }
 
