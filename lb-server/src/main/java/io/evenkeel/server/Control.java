@@ -3,6 +3,7 @@ package io.evenkeel.server;
 import io.evenkeel.server.admin.ConfigControl;
 import io.evenkeel.server.admin.LogText;
 import io.evenkeel.server.admin.Summary;
+import io.evenkeel.server.config.AdminConfig.Token;
 import io.evenkeel.server.config.BalancerConfig;
 import io.evenkeel.server.config.Config;
 import io.evenkeel.server.config.ConfigException;
@@ -249,20 +250,51 @@ final class Control implements ConfigControl, AutoCloseable {
   private Wanted sent(String json, Predicate<String> isExpected, Config now)
       throws ConfigException, ChangedMeanwhileException {
     // Who sends a configuration has seen the one with what was changed by the API.
-    Config before = running.current(now);
-    if (!isExpected.test(ConfigWriter.json(before))) { // before what may take long
+    Config shown = running.current(now);
+    if (!isExpected.test(ConfigWriter.json(shown))) { // before what may take long
       throw new ChangedMeanwhileException();
     }
-    Config sent = ConfigFile.readJson(json, now);
-    Config isToSay = Overlay.without(says, now, sent);
-    return new Wanted(before, isToSay, over(sent), null, () -> isExpected.test(json()));
+    Overlay changes = new Overlay(shown, ConfigFile.readJson(json, now));
+    Config next = changes.over(now);
+    if (!over(next).equals(next)) {
+      List<String> overridden = Differences.describe(next, over(next));
+      throw Refusal.at(
+          "/",
+          "the command line overrides it: "
+              + String.join("; ", overridden)
+              + " (expected: there as it is in force)",
+          null);
+    }
+    requireThatTokensCanBeWritten(now, next);
+    return new Wanted(
+        changes.before(now), changes.over(says), next, null, () -> isExpected.test(json()));
+  }
+
+  /** They could not, and the file would go on to let in who holds an old one. */
+  private void requireThatTokensCanBeWritten(Config now, Config next) throws ConfigException {
+    if (file == null || next.admin() == null || !next.admin().writeBack()) {
+      return;
+    }
+    List<Token> known = now.admin() == null ? List.of() : now.admin().tokens();
+    for (Token token : next.admin().tokens()) {
+      boolean isNew =
+          known.stream()
+              .noneMatch(
+                  one -> one.name().equals(token.name()) && one.secret().equals(token.secret()));
+      if (isNew) {
+        throw Refusal.at(
+            "admin.tokens." + token.name(),
+            "with write_back, which writes no token (expected: a change of the file, and a reload)",
+            null);
+      }
+    }
   }
 
   /** Has the file say what it is to say, if that is wanted. */
   private synchronized void writeBack(String who) throws IOException {
     if (file != null && isWritingBack()) {
       try {
-        written(file.write(says), who);
+        fold(file, who);
       } catch (IOException e) {
         log.warn(
             "{}: in force, but not written to the file: {}", LogText.clean(who), e.getMessage());
@@ -372,18 +404,23 @@ final class Control implements ConfigControl, AutoCloseable {
     if (file == null || !isWritingBack()) {
       return;
     }
+    fold(file, who);
+  }
+
+  /** Writes what was changed by the API, and then knows it as said by the file. */
+  private synchronized void fold(ConfigText to, String who) throws IOException {
     Config now = running.current(inForce);
     Config isToSay = says;
     Config known = inForce;
     for (BalancerConfig before : inForce.balancers()) {
       BalancerConfig saysOfIt = says.balancer(before.name()).orElse(before);
       BalancerConfig is = now.balancer(before.name()).orElse(before);
-      boolean ownServers = saysOfIt.servers().equals(before.servers());
-      boolean ownSelector = saysOfIt.selector().equals(before.selector());
+      boolean ownServers = options.servers.isEmpty();
+      boolean ownSelector = options.selector == null && options.selectorOptions.isEmpty();
       isToSay = with(isToSay, changed(saysOfIt, ownServers, ownSelector, is));
       known = with(known, changed(before, ownServers, ownSelector, is));
     }
-    written(file.write(isToSay), who);
+    written(to.write(isToSay), who);
     says = isToSay;
     inForce = known;
   }

@@ -136,6 +136,11 @@ final class Transition implements AutoCloseable {
     if (was != null && there != null && was.address().equals(config.address())) {
       newAdmin = there;
       if (!was.tokens().equals(config.tokens())) {
+        try {
+          there.checkTokens(config.tokens());
+        } catch (IllegalArgumentException e) {
+          throw Refusal.at("admin.tokens", String.valueOf(e.getMessage()), e);
+        }
         otherTokens = () -> there.useTokens(config.tokens());
       }
       return null;

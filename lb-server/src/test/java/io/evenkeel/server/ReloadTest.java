@@ -392,6 +392,24 @@ class ReloadTest {
     }
   }
 
+  /** Else those of before would be good for ever. */
+  @Test
+  void noTokensAnyMore_whereTheCommandLineListensBeyondLoopback_isRefused() throws Exception {
+    RunOptions options = new RunOptions();
+    options.admin = HostPort.parse("0.0.0.0:0", 0);
+    String[] yaml = Arrays.copyOf(web("'127.0.0.1:1'"), web("").length + 1);
+    yaml[yaml.length - 1] =
+        "admin: {address: '127.0.0.1:0', tokens: {ops: {token: 'the-first-secret-of-ops'}}}";
+    try (Program program = Program.start(folder, options, yaml)) {
+      String before = program.control().json();
+      yaml[yaml.length - 1] = "admin: {address: '127.0.0.1:0'}";
+      assertThatThrownBy(() -> program.reload(yaml))
+          .isInstanceOf(ConfigException.class)
+          .hasMessageContaining("admin.tokens");
+      assertThat(program.control().json()).isEqualTo(before);
+    }
+  }
+
   private static int status(String dashboard, String token) throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(dashboard + "api/v1/servers"))

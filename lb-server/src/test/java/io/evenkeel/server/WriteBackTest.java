@@ -8,6 +8,7 @@ import io.evenkeel.core.LoadBalancer;
 import io.evenkeel.core.Selectors;
 import io.evenkeel.core.Server;
 import io.evenkeel.server.admin.ConfigControl;
+import io.evenkeel.server.config.ConfigException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -267,6 +268,99 @@ class WriteBackTest {
           .contains("drain is 5s, was 30s", "balancer web: server 127.0.0.1:4: removed");
       assertThat(program.ids("web")).containsExactly("127.0.0.1:1", "127.0.0.1:2");
       assertThat(control.reload("test")).isEmpty();
+    }
+  }
+
+  /** Sent back as it is shown, nothing changes: not what the API changed, nor the file. */
+  @Test
+  void replace_byWhatIsShown_isNoChange_besideOptions() throws Exception {
+    RunOptions options = new RunOptions();
+    options.servers = List.of(Server.parse("127.0.0.1:5"), Server.parse("127.0.0.1:6"));
+    options.selector = "random";
+    try (Program program = Program.start(folder, options, yaml(true))) {
+      Control control = program.control();
+      program.balancer("web").add(Server.parse("127.0.0.1:7"));
+      assertThat(program.balancer("web").update(Server.parse("127.0.0.1:5,weight=9"))).isTrue();
+      control.changed("web", "test");
+      String shown = control.json();
+      assertThat(control.replace(shown, shown::equals, "test")).isEmpty();
+      assertThat(program.ids("web")).containsExactly("127.0.0.1:5", "127.0.0.1:6", "127.0.0.1:7");
+      assertThat(program.servers("web").get(0).weight()).isEqualTo(9);
+      assertThat(program.content()).isEqualTo(Program.text(yaml(true)));
+      assertThat(control.reload("test")).isEmpty();
+      assertThat(control.json()).isEqualTo(shown);
+    }
+  }
+
+  @Test
+  void replace_ofWhatAnOptionOverrides_isRefused_notDroppedInSilence() throws Exception {
+    RunOptions options = new RunOptions();
+    options.selector = "random";
+    try (Program program = Program.start(folder, options, yaml(true))) {
+      Control control = program.control();
+      String shown = control.json();
+      assertThatThrownBy(
+              () ->
+                  control.replace(
+                      shown.replace("\"random\"", "\"round_robin\""), now -> true, "test"))
+          .isInstanceOf(ConfigException.class)
+          .hasMessageContaining("the command line overrides it")
+          .hasMessageContaining("selector is random");
+      assertThat(control.json()).isEqualTo(shown);
+      assertThat(program.content()).isEqualTo(Program.text(yaml(true)));
+    }
+  }
+
+  /** Of a selector's options, one from the command line, and another that is changed. */
+  @Test
+  void replace_besideAnOptionWithinTheSameSection_writesOnlyWhatIsChanged() throws Exception {
+    RunOptions options = new RunOptions();
+    options.selectorOptions = List.of("placement=ketama");
+    String[] yaml = yaml(true);
+    yaml[5] = "    selector: {name: ring_hash, bounded: '0.5'}";
+    try (Program program = Program.start(folder, options, yaml)) {
+      Control control = program.control();
+      String shown = control.json();
+      assertThat(shown).contains("ketama", "0.5");
+      assertThat(control.replace(shown.replace("0.5", "0.7"), now -> true, "test")).hasSize(1);
+      assertThat(program.content()).contains("0.7").doesNotContain("ketama");
+      assertThat(control.json()).contains("ketama", "0.7");
+      assertThat(control.reload("test")).isEmpty();
+    }
+  }
+
+  /** It says the same as the file, and lies over it all the same. */
+  @Test
+  void optionThatSaysTheSame_isAnOption() throws Exception {
+    RunOptions options = new RunOptions();
+    options.servers = List.of(Server.parse("127.0.0.1:1"), Server.parse("127.0.0.1:2"));
+    options.selector = "round_robin";
+    try (Program program = Program.start(folder, options, yaml(true))) {
+      change(program);
+      program.control().changed("web", "test");
+      assertThat(program.content()).isEqualTo(Program.text(yaml(true)));
+      assertThat(program.control().reload("test")).isEmpty();
+      assertThat(program.ids("web")).hasSize(3);
+    }
+  }
+
+  @Test
+  void tokens_areNotWritten_soNoneIsTakenByAReplacement() throws Exception {
+    String[] yaml = yaml(true);
+    yaml[10] =
+        "admin: {address: '127.0.0.1:0', write_back: true, tokens: {ops: {token: 'the-first-secret-of-ops'}}}";
+    try (Program program = Program.start(folder, yaml)) {
+      Control control = program.control();
+      String shown = control.json();
+      String rotated = shown.replaceFirst("\\(unchanged\\)", "the-second-secret-of-ops");
+      assertThat(rotated).isNotEqualTo(shown);
+      assertThatThrownBy(() -> control.replace(rotated, now -> true, "test"))
+          .isInstanceOf(ConfigException.class)
+          .hasMessageContaining("writes no token")
+          .hasMessageNotContaining("second-secret");
+      change(program);
+      control.changed("web", "test");
+      assertThat(program.content()).contains("maglev", "the-first-secret-of-ops");
     }
   }
 }

@@ -179,9 +179,21 @@ final class Access {
         && (who.session().isEmpty() || sessions.find(who.session()) != null);
   }
 
-  /** From now on these; sessions and streams by others are over. */
+  /**
+   * Who was let in may have signed out since, or hold no token any more.
+   *
+   * @throws HttpProblem if so
+   */
+  void requireStill(Who who) throws HttpProblem {
+    if (!holds(who)) {
+      throw unauthorised(NEEDED);
+    }
+  }
+
+  /** From now on these; sessions and streams by others are over, also if those come back. */
   void use(Tokens next) {
     tokens = next;
+    sessions.keep(next::has);
   }
 
   boolean needsTokens() {

@@ -145,6 +145,9 @@ final class AdminHandler extends Handler.Abstract {
 
   private void finishOrRefuse(Exchange exchange, Route route) {
     try {
+      if (route.role() != null) {
+        access.requireStill(exchange.who()); // the body may have taken its time
+      }
       finish(exchange, route);
     } catch (HttpProblem e) {
       send(exchange, Answer.problem(e));

@@ -77,7 +77,10 @@ public final class AdminServer implements AutoCloseable {
     streams =
         new EventStreams(
             inventory.events(),
-            (balancer, sparks) -> views.stats(balancer, sparks).toString(),
+            (balancer, sparks) ->
+                balancer != null && inventory.balancer(balancer) == null
+                    ? null
+                    : views.stats(balancer, sparks).toString(),
             access::holds,
             limits.streams(),
             limits.streamBytes());
@@ -142,11 +145,20 @@ public final class AdminServer implements AutoCloseable {
    *     loopback; nothing has changed
    */
   public void useTokens(List<Token> tokens) {
+    checkTokens(tokens);
+    access.use(new Tokens(tokens));
+  }
+
+  /**
+   * Looks whether {@link #useTokens} would take these, and changes nothing.
+   *
+   * @throws IllegalArgumentException if it would not
+   */
+  public void checkTokens(List<Token> tokens) {
     AdminServerBuilder checked = new AdminServerBuilder(new Inventory());
     tokens.forEach(token -> checked.token(token.name(), token.secret(), token.role()));
     InetAddress bound = address.getAddress();
     AdminServerBuilder.requireTokensBeyondLoopback(bound.getHostAddress(), bound, tokens);
-    access.use(new Tokens(tokens));
   }
 
   /** Where it listens. */
@@ -170,9 +182,10 @@ public final class AdminServer implements AutoCloseable {
       if (closing == null) {
         // One of its own, for an answer must not wait for itself, nor a step be left out because
         // the caller's thread is interrupted.
-        closing = new Thread(this::end, "evenkeel-admin-close");
-        closing.setDaemon(true);
-        closing.start();
+        Thread ending = new Thread(this::end, "evenkeel-admin-close");
+        ending.setDaemon(true);
+        ending.start(); // which may lack memory: then it is for the next call
+        closing = ending;
       }
       thread = closing;
     }
@@ -193,19 +206,30 @@ public final class AdminServer implements AutoCloseable {
   }
 
   private void end() {
+    step(handler::end);
+    step(front::stopListening);
+    step(streams::close);
+    step(() -> connections.awaitAnswers(lastAnswers));
+    step(front::stop);
+    step(timer::shutdownNow);
+    step(history::close);
+    step(prometheus::close);
+    // For a look at deadlines that is under way.
+    step(() -> timer.awaitTermination(5, TimeUnit.SECONDS));
+  }
+
+  private interface Step {
+    void take() throws InterruptedException;
+  }
+
+  /** Whatever one throws, the others are taken. */
+  private static void step(Step step) {
     try {
-      handler.end();
-      front.stopListening();
-      streams.close();
-      connections.awaitAnswers(lastAnswers);
-      front.stop();
-      timer.shutdownNow();
-      history.close();
-      prometheus.close();
-      // For a look at deadlines that is under way.
-      boolean unused = timer.awaitTermination(5, TimeUnit.SECONDS);
+      step.take();
     } catch (InterruptedException e) {
       throw new AssertionError("nobody interrupts it", e);
+    } catch (RuntimeException e) {
+      LOG.error("admin: could not close all of it", e);
     }
   }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -47,13 +48,17 @@ final class EventStreams {
 
   private final int queueBytes;
   private final Set<Client> clients = ConcurrentHashMap.newKeySet();
+
+  /** Balancers whose stats could not be made at the last look; the thread's own. */
+  private final Set<String> complained = new HashSet<>();
+
   private final Thread thread = new Thread(this::run, "evenkeel-admin-events");
   private volatile boolean closed;
 
   /** What the data of a stats event are made by. */
   interface Stats {
-    /** The text; of all balancers if none is named. */
-    String of(@Nullable String balancer, boolean withSparks);
+    /** The text; of all balancers if none is named. Null if there is none of that name. */
+    @Nullable String of(@Nullable String balancer, boolean withSparks);
   }
 
   /**
@@ -98,6 +103,9 @@ final class EventStreams {
       throws HttpProblem {
     byte[] firstStats =
         withStats ? statsEvent(exchange.balancer(), true) : new byte[0]; // may throw: before all
+    if (firstStats == null) {
+      throw HttpProblem.of(404, "no such balancer");
+    }
     if (closed || !places.tryAcquire()) {
       throw HttpProblem.with(
           503, "too many streams of events (expected: <= " + most + ")", "Retry-After", "10");
@@ -155,16 +163,29 @@ final class EventStreams {
     Map<String, byte[]> events = new HashMap<>();
     for (Client client : clients) {
       if (client.withStats) {
-        client.offerStats(
-            events.computeIfAbsent(
-                client.balancer == null ? "" : client.balancer,
-                name -> statsEvent(client.balancer, ticks % TICKS_OF_SPARKS == 0)));
+        String name = client.balancer == null ? "" : client.balancer;
+        try {
+          byte[] event =
+              events.computeIfAbsent(
+                  name, first -> statsEvent(client.balancer, ticks % TICKS_OF_SPARKS == 0));
+          complained.remove(name);
+          if (event == null) {
+            client.end(); // there is no such balancer any more
+          } else {
+            client.offerStats(event);
+          }
+        } catch (RuntimeException e) { // what a user's selector, say, throws when it is looked at
+          if (complained.add(name)) {
+            LOG.warn("stats of '{}' were not sent", LogText.clean(name), e);
+          }
+        }
       }
     }
   }
 
-  private byte[] statsEvent(@Nullable String balancer, boolean withSparks) {
-    return bytes("event: stats\ndata: " + stats.of(balancer, withSparks) + "\n\n");
+  private byte @Nullable [] statsEvent(@Nullable String balancer, boolean withSparks) {
+    String text = stats.of(balancer, withSparks);
+    return text == null ? null : bytes("event: stats\ndata: " + text + "\n\n");
   }
 
   private static byte[] bytes(String text) {

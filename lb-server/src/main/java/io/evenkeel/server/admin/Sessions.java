@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +76,11 @@ final class Sessions {
       return null;
     }
     return session.token;
+  }
+
+  /** Ends those of other tokens. */
+  synchronized void keep(Predicate<Token> tokens) {
+    sessions.values().removeIf(session -> !tokens.test(session.token));
   }
 
   /** No effect if there is none. */

@@ -238,6 +238,46 @@ class AdminSecurityTest {
     }
   }
 
+  /** A body that takes its time does not carry its sender over the end of their token. */
+  @Test
+  void aBodyThatEndsAfterItsToken_changesNothing() throws Exception {
+    Api api = withTokens();
+    String body = "{\"weight\":7}";
+    try (Socket slow = api.connect()) {
+      String head =
+          Api.head(
+              "PATCH /api/v1/servers/a HTTP/1.1",
+              "Host: x",
+              "Connection: close",
+              "Authorization: Bearer " + OPS,
+              "Content-Type: application/json",
+              "Content-Length: " + body.length());
+      String begin = head + body.substring(0, body.length() - 1);
+      slow.getOutputStream().write(begin.getBytes(StandardCharsets.ISO_8859_1));
+      // Let in by now: the server takes connections, and reads, in this order.
+      while (api.send(with(OPS, api.request("GET", "/api/v1/servers", ""))).status() != 200) {
+        Thread.onSpinWait();
+      }
+      String before = api.state();
+      api.admin.useTokens(List.of(new Token("eyes", EYES, Role.READ)));
+      assertThat(Api.exchange(slow, "}")).startsWith("HTTP/1.1 401 ");
+      assertThat(api.state()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void aSessionThatItsTokenHasLeft_staysOver_whenThatComesBack() throws Exception {
+    Api api = withTokens();
+    Reply signedIn = api.send(with(OPS, api.request("POST", "/api/v1/session", "")));
+    String cookie = signedIn.header("Set-Cookie").split(";", -1)[0];
+    Token ops = new Token("ops", OPS, Role.WRITE);
+    api.admin.useTokens(List.of(new Token("eyes", EYES, Role.READ)));
+    api.admin.useTokens(List.of(ops));
+    assertThat(withCookie(api, "GET", "/api/v1/servers", cookie).status()).isEqualTo(401);
+    assertThat(api.send(with(OPS, api.request("GET", "/api/v1/servers", ""))).status())
+        .isEqualTo(200);
+  }
+
   @Test
   void noTokens_areForLoopbackOnly() throws Exception {
     Api api = new Api(builder -> builder.bind("0.0.0.0", 0).token("ops", OPS, Role.WRITE));
