@@ -11,8 +11,6 @@ import io.evenkeel.server.config.ConfigException;
 import io.evenkeel.server.config.ListenerConfig;
 import io.evenkeel.server.config.Problem;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -143,11 +141,6 @@ final class Transition implements AutoCloseable {
       return null;
     }
     Refusal.requireResolvable("admin.address", config.address().host());
-    try (ServerSocket free = new ServerSocket()) {
-      free.bind(new InetSocketAddress(config.address().host(), config.address().port()));
-    } catch (IOException e) {
-      throw refusedAdmin(config, e);
-    }
     AdminServerBuilder builder =
         AdminServer.builder(running.inventory())
             .bind(config.address().host(), config.address().port());
@@ -156,7 +149,12 @@ final class Transition implements AutoCloseable {
     if (control != null) {
       builder.config(control);
     }
-    return builder;
+    try {
+      builder.check();
+      return builder;
+    } catch (IllegalArgumentException | IOException e) {
+      throw refused(config, e);
+    }
   }
 
   private void start(AdminServerBuilder builder) throws ConfigException {
@@ -164,16 +162,16 @@ final class Transition implements AutoCloseable {
       AdminServer started = builder.start();
       undo.push(started::close);
       newAdmin = started;
-    } catch (IllegalArgumentException e) {
-      throw Refusal.at("admin", String.valueOf(e.getMessage()), e);
-    } catch (IOException e) {
-      throw refusedAdmin(Objects.requireNonNull(next.admin()), e);
+    } catch (IllegalArgumentException | IOException e) {
+      throw refused(Objects.requireNonNull(next.admin()), e);
     }
   }
 
-  private static ConfigException refusedAdmin(AdminConfig config, IOException e) {
-    return Refusal.at(
-        "admin.address", "'" + config.address() + "': " + e.getMessage() + Running.FREE_PORT, e);
+  private static ConfigException refused(AdminConfig config, Exception e) {
+    return e instanceof IOException
+        ? Refusal.at(
+            "admin.address", "'" + config.address() + "': " + e.getMessage() + Running.FREE_PORT, e)
+        : Refusal.at("admin", String.valueOf(e.getMessage()), e);
   }
 
   /**

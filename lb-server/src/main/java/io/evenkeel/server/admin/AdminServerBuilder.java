@@ -7,6 +7,7 @@ import io.evenkeel.server.config.AdminConfig.Token;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -134,15 +135,32 @@ public final class AdminServerBuilder {
   }
 
   /**
+   * Looks whether it can be started: for those who have other things to start before it.
+   *
+   * @throws IOException if the name is unknown, or the address is not to be had now
+   * @throws IllegalArgumentException as {@link #start}
+   */
+  public void check() throws IOException {
+    InetSocketAddress wanted = wanted();
+    try (ServerSocket free = new ServerSocket()) {
+      free.bind(wanted);
+    }
+  }
+
+  private InetSocketAddress wanted() throws IOException {
+    InetAddress address = InetAddress.getByName(host);
+    requireTokensBeyondLoopback(host, address, tokens);
+    return new InetSocketAddress(address, port);
+  }
+
+  /**
    * Starts it.
    *
    * @throws IOException if the name is unknown, or the address is not to be had
    * @throws IllegalArgumentException if it is beyond loopback, and there is no token
    */
   public AdminServer start() throws IOException {
-    InetAddress address = InetAddress.getByName(host);
-    requireTokensBeyondLoopback(host, address, tokens);
-    return new AdminServer(this, new InetSocketAddress(address, port));
+    return new AdminServer(this, wanted());
   }
 
   static void requireTokensBeyondLoopback(String host, InetAddress address, List<Token> tokens) {

@@ -51,11 +51,6 @@ final class PrometheusPage implements AutoCloseable {
 
   static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-  private static final MetricMetadata ANSWERS =
-      new MetricMetadata(
-          "evenkeel_admin_requests",
-          "Requests that the admin API has answered, by the answer's status.");
-
   private final Inventory inventory;
 
   /** How many of each status. */
@@ -134,7 +129,12 @@ final class PrometheusPage implements AutoCloseable {
           Labels labels = Labels.of("status", status.toString());
           counts.add(new CounterDataPointSnapshot(count.sum(), labels, null, 0));
         });
-    all.add(new CounterSnapshot(ANSWERS, counts));
+    all.add(
+        new CounterSnapshot(
+            new MetricMetadata(
+                "evenkeel_admin_requests",
+                "Requests that the admin API has answered, by the answer's status."),
+            counts));
     return new MetricSnapshots(all);
   }
 
