@@ -149,7 +149,7 @@ final class ServerAddresses implements BalancerListener, AutoCloseable {
       forgetUnlessMember(node);
     }
     if (of.isAwaited()) {
-      lookUps.begin(server.host(), true); // as a rule that was long ago
+      lookUps.begin(server.host(), true); // as a rule it has been; else one too many does no harm
     }
     return of.at(server.port()).addresses;
   }

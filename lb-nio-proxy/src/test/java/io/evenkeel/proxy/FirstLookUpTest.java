@@ -222,7 +222,10 @@ class FirstLookUpTest extends ProxyFixture {
     found("fresh.example");
     balancer.update(List.of(Server.of("fresh.example", fresh.port())));
     assertThat(said(connect())).isEqualTo(fresh.port());
-    assertThat(asked).as("one at a time").hasSize(8);
+    assertThat(asked)
+        .filteredOn(host -> !host.startsWith("fresh"))
+        .as("the suspects one at a time")
+        .hasSize(7);
     assertQuiet();
   }
 
