@@ -51,6 +51,9 @@ final class ServerSearch {
 
   private int attemptsLeft;
 
+  /** How many more servers may turn out not to be there yet, or any more, once they are picked. */
+  private int passesLeft = WaitingClients.PASSES;
+
   /** Of the server that is leased: where it has not been tried yet. */
   private Iterator<InetSocketAddress> addressesLeft = Collections.emptyIterator();
 
@@ -133,6 +136,9 @@ final class ServerSearch {
     List<InetSocketAddress> addresses = context.addresses().find(next.node());
     if (addresses == null) { // awaited, or removed, since it was picked: no attempt, nor its fault
       relay.endLease();
+      if (--passesLeft == 0) { // a selector of the user's may not heed who is left out
+        attemptsLeft = 0;
+      }
       return false;
     }
     attemptsLeft--;

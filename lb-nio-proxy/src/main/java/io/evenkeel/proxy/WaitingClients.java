@@ -30,6 +30,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class WaitingClients {
 
+  /**
+   * How many servers are picked for one client that then turn out to be awaited: a selector of the
+   * user's may name one again and again that is left out.
+   */
+  static final int PASSES = 64;
+
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final LoadBalancer balancer;
@@ -227,7 +233,7 @@ final class WaitingClients {
   private Answer pick(Query query, Prospects prospects) {
     Prospects now = prospects;
     try {
-      while (true) {
+      for (int i = 0; i < PASSES; i++) {
         Lease lease = now.tryAcquire(query);
         if (lease == null || !addresses.isAwaited(lease.node())) {
           return new Answer(now, lease, null);
@@ -235,6 +241,7 @@ final class WaitingClients {
         lease.close(); // it has come since, or its name has changed
         now = prospects();
       }
+      return Answer.none(now);
     } catch (Throwable e) { // of a user's selector
       return new Answer(now, null, e);
     }

@@ -374,4 +374,32 @@ class FirstLookUpTest extends ProxyFixture {
     }
     assertQuiet();
   }
+
+  /** It names one that is left out again and again: the client is refused, and the loop goes on. */
+  @Test
+  void selectorThatHeedsNoExclusion_doesNotHoldTheLoop() throws Exception {
+    Backend ready = closeLater(Backend.named(0));
+    Backend named = closeLater(Backend.named(0));
+    LoadBalancer stubborn =
+        LoadBalancer.builder()
+            .servers(ready.server())
+            .selector(
+                (candidates, previous) ->
+                    query -> candidates.eligible().get(candidates.eligible().size() - 1))
+            .build();
+    start(stubborn, proxy -> proxy.clock(now::get).resolver(this::lookUp));
+    stubborn.add(Server.of("a.example", named.port()));
+    assertReset(connect());
+    found("a.example");
+    await(
+        "it is served once the name is known",
+        () -> {
+          try {
+            return said(connect()) == named.port();
+          } catch (IOException e) { // reset, as it was not yet
+            return false;
+          }
+        });
+    assertQuiet();
+  }
 }
