@@ -347,11 +347,15 @@ final class Changes {
             .whenComplete((left, ended) -> drains.decrementAndGet())
             .whenCompleteAsync(
                 (left, ended) -> {
-                  if (left != null) {
-                    then.left(left);
-                  } else {
-                    audit(
-                        who, "drain of server " + id + " of " + balancer.name() + ": ended before");
+                  String what = "drain of server " + id + " of " + balancer.name();
+                  try {
+                    if (left != null) {
+                      then.left(left);
+                    } else {
+                      audit(who, what + ": ended before");
+                    }
+                  } catch (RuntimeException e) { // as of a user's selector; nobody else would tell
+                    LOG.error("admin: {}: what was to follow failed", LogText.clean(what), e);
                   }
                 });
   }

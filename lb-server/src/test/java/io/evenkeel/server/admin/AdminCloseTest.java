@@ -11,7 +11,6 @@ import java.net.ConnectException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -56,7 +55,7 @@ class AdminCloseTest {
       assertThat(reply.json().toString()).isEqualTo("{\"changes\":[\"moved\"]}");
       assertThat(reply.header("Connection")).isEqualTo("close");
       api.admin.close(); // waits until it is
-      assertThat(ours()).isEmpty();
+      awaitNoThread();
     }
   }
 
@@ -75,7 +74,7 @@ class AdminCloseTest {
             })) {
       assertThat(api.send("PUT", "/api/v1/config", "{}").status()).isEqualTo(200);
     }
-    assertThat(ours()).isEmpty();
+    awaitNoThread();
   }
 
   @Test
@@ -102,7 +101,7 @@ class AdminCloseTest {
         assertThat(Api.readToEnd(socket)).isEmpty();
       }
     }
-    assertThat(ours()).isEmpty();
+    awaitNoThread();
   }
 
   @Test
@@ -142,7 +141,7 @@ class AdminCloseTest {
       Thread.currentThread().interrupt();
       api.admin.close();
       assertThat(Thread.interrupted()).isTrue();
-      assertThat(ours()).isEmpty();
+      awaitNoThread();
       awaitRefusal();
     }
   }
@@ -167,7 +166,11 @@ class AdminCloseTest {
     }
   }
 
-  private static List<String> ours() {
-    return AdminFuzzTest.ours().stream().map(Thread::getName).toList();
+  /** The last thread of a pool ends a moment after the pool. */
+  private static void awaitNoThread() throws InterruptedException {
+    for (Thread thread : AdminFuzzTest.ours()) {
+      thread.join(30_000);
+      assertThat(thread.isAlive()).as(thread.getName()).isFalse();
+    }
   }
 }
