@@ -39,6 +39,8 @@ class DescriptorsIT {
                 Integer.toString(warm),
                 "--health-interval",
                 "2s", // a check may take as long: it must not fail for want of time
+                "--connect-timeout",
+                "14s", // for so long a client waits for a descriptor
                 "--fall",
                 "1")) {
       HostPort address = evenkeel.awaitListening();

@@ -44,7 +44,7 @@ class DashboardChangesIT extends DashboardFixture {
     chromium.fill("dialog[open] input[name=drain_seconds]", "1e");
     chromium.press(Keys.ENTER);
     chromium.until("document.querySelector('dialog[open] input[aria-invalid]')");
-    assertThat(chromium.find("dialog[open] .field .error").getText())
+    assertThat(chromium.text("document.querySelector('dialog[open] .field .error').innerText"))
         .isEqualTo("expected: a number from 0 to 86400");
     assertThat(chromium.text("document.activeElement.name")).isEqualTo("drain_seconds");
     assertThat(calls()).isEmpty();
@@ -158,7 +158,7 @@ class DashboardChangesIT extends DashboardFixture {
     cache.add(Server.of("127.0.0.1", node(web, "a").server().port()).withId("a"));
     menu("a", "Maintenance");
     show("cache");
-    assertThat(chromium.find("dialog[open]").getText()).contains("Balancer web");
+    chromium.until("document.querySelector('dialog[open]').innerText.includes('Balancer web')");
     confirm();
     assertThat(inMaintenance(web)).containsExactly("a");
     assertThat(inMaintenance(cache)).isEmpty();

@@ -55,7 +55,7 @@ class DashboardIT extends DashboardFixture {
     chromium.until("/5 kB out/.test(document.querySelector('#card-bytes .more').textContent)");
     chromium.until("document.querySelectorAll('.plot canvas').length === 6");
     details("a");
-    assertThat(chromium.find(".drawer .details").getText()).contains("rack");
+    chromium.until("document.querySelector('.drawer .details').innerText.includes('rack')");
   }
 
   /**
@@ -293,7 +293,8 @@ class DashboardIT extends DashboardFixture {
   void hostileId_isATextEverywhere() {
     assertThat(cell(HOSTILE, "id")).startsWith("<img src=x onerror=");
     menu(HOSTILE, "Maintenance");
-    assertThat(chromium.find("dialog[open] h2").getText()).contains("<img src=x");
+    chromium.until(
+        "document.querySelector('dialog[open]:not(.drawer) h2').innerText.includes('<img src=x')");
     confirm();
     assertThat(node(web, HOSTILE).blocks()).containsExactly(Block.MAINTENANCE);
     awaitState(HOSTILE, "maintenance");
